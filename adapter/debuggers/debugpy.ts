@@ -1,0 +1,101 @@
+/** debugpy, the debug adapter for Python: https://github.com/microsoft/debugpy (arguments: its wiki, "Debug configuration settings"). */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Problem } from '../problem.ts';
+import type { DebuggerProfile, DelegateArguments } from './profile.ts';
+import { complaint, findProgram } from './program.ts';
+
+export const debugpy: DebuggerProfile = {
+  types: ['debugpy', 'python'],
+  title: 'debugpy',
+  adapterID: 'debugpy',
+  transport: { kind: 'stdio' },
+  environmentAt: 'launch',
+  // As debugpy 1.6.3 and 1.8 answer.
+  capabilities: {
+    supportsCompletionsRequest: true,
+    supportsConditionalBreakpoints: true,
+    supportsConfigurationDoneRequest: true,
+    supportsDelayedStackTraceLoading: true,
+    supportsEvaluateForHovers: true,
+    supportsExceptionInfoRequest: true,
+    supportsExceptionOptions: true,
+    supportsFunctionBreakpoints: true,
+    supportsHitConditionalBreakpoints: true,
+    supportsLogPoints: true,
+    supportsModulesRequest: true,
+    supportsSetExpression: true,
+    supportsSetVariable: true,
+    supportsValueFormattingOptions: true,
+    supportTerminateDebuggee: true,
+    supportsTerminateRequest: true,
+    supportsGotoTargetsRequest: true,
+    supportsClipboardContext: true,
+    supportsStepInTargetsRequest: true,
+    exceptionBreakpointFilters: [
+      {
+        filter: 'raised',
+        label: 'Raised Exceptions',
+        default: false,
+        description: 'Break whenever any exception is raised.',
+      },
+      {
+        filter: 'uncaught',
+        label: 'Uncaught Exceptions',
+        default: true,
+        description: 'Break when the process is exiting due to unhandled exception.',
+      },
+      {
+        filter: 'userUnhandled',
+        label: 'User Uncaught Exceptions',
+        default: false,
+        description: 'Break when exception escapes into library code.',
+      },
+    ],
+  },
+
+  command(args) {
+    const python = choosePython(args);
+    return { argv: [python.program, '-m', 'debugpy.adapter'], origin: python.origin };
+  },
+
+  async check(command, signal) {
+    const [python] = command.argv;
+    const reason = await complaint([python, '-c', 'import debugpy'], signal);
+    if (reason === undefined) return;
+    const line = `${python} -m pip install debugpy`;
+    const debian = existsSync('/etc/debian_version') && python === '/usr/bin/python3';
+    throw new Problem({
+      code: 'delegate-missing',
+      what: `debugpy, the debugger for Python, cannot be started with ${python} (${command.origin}).`,
+      why: reason,
+      remedy: debian
+        ? `Install it with "apt-get install python3-debugpy" or, in a virtual environment, with "${line}".`
+        : `Install it with "${line}", or name another interpreter in "python" of the delegate.`,
+    });
+  },
+
+  applyEnvironment(args, environment, request) {
+    if (request === 'attach') return { ...args };
+    const own = typeof args.env === 'object' && args.env !== null ? args.env : {};
+    return { ...args, env: { ...environment, ...own } };
+  },
+};
+
+/** `python` of the arguments (text, or a list whose first is the program), else VIRTUAL_ENV, else PATH. */
+function choosePython(args: DelegateArguments): { program: string; origin: string } {
+  const named: unknown = Array.isArray(args.python) ? args.python[0] : args.python;
+  if (typeof named === 'string' && named !== '') {
+    return { program: findProgram(named) ?? named, origin: '"python" of the delegate' };
+  }
+  const virtual = process.env.VIRTUAL_ENV;
+  if (virtual !== undefined && virtual !== '') {
+    const inside = findProgram(join(virtual, process.platform === 'win32' ? 'Scripts/python' : 'bin/python'));
+    if (inside !== undefined) return { program: inside, origin: 'VIRTUAL_ENV' };
+  }
+  for (const name of ['python3', 'python']) {
+    const program = findProgram(name);
+    if (program !== undefined) return { program, origin: `${name} on PATH` };
+  }
+  return { program: 'python3', origin: 'not on PATH' };
+}
