@@ -1,0 +1,74 @@
+/* Written by generate.ts from launch.schema.json: change that file, then run `node adapter/launch/generate.ts`. */
+
+/**
+ * Runs one service of a Kubernetes cluster on this computer, under the debugger.
+ */
+export interface LaunchSchema {
+  /**
+   * Always "kubernetes-local". Where the IDE has no way to name the real debugger beforehand: "kubernetes-local/" and its type.
+   */
+  type?: string;
+  /**
+   * What the IDE asks this adapter to do. Whether the program is started or attached to is the delegate's own "request".
+   */
+  request?: 'launch' | 'attach';
+  /**
+   * The name shown in the IDE's list of configurations.
+   */
+  name?: string;
+  /**
+   * What runs on this computer instead of in the cluster: service/NAME, deployment/NAME, statefulset/NAME, daemonset/NAME or pod/NAME. A name alone means the Service.
+   */
+  target: string;
+  /**
+   * The target's namespace. Default: the namespace of the kubeconfig's context, else "default".
+   */
+  namespace?: string;
+  /**
+   * The kubeconfig's context, that is: which cluster, as which user. Default: its current context.
+   */
+  context?: string;
+  /**
+   * The kubeconfig file, or several as in the variable KUBECONFIG. Default: that variable, else ~/.kube/config.
+   */
+  kubeconfig?: string;
+  /**
+   * The container of the target's pods to replace. Default: the one the Service's ports lead to, or the only one.
+   */
+  container?: string;
+  /**
+   * Container port (its number or name) to the port on which the program listens on this computer. Default: the same number for each port of the container.
+   */
+  ports?: {
+    /**
+     * The port on which the program listens on this computer.
+     */
+    [k: string]: number;
+  };
+  /**
+   * replace: every request to the target reaches this computer, and its pods step aside until debugging ends.
+   */
+  mode?: 'replace';
+  /**
+   * How names such as http://prices/ are made to work on this computer. hosts: an address of its own for each Service, in the hosts file. auto: the first way that works here.
+   */
+  network?: 'auto' | 'hosts';
+  /**
+   * The image of the agent that stands in for the container. Set it if the cluster can only pull from a registry of your own.
+   */
+  agentImage?: string;
+  /**
+   * The real debugger and its own launch configuration, just as it would stand without kubernetes-local: "type", "program", "args", "cwd", "env" and so on.
+   */
+  delegate?: {
+    /**
+     * The type of the real debugger, as in its own launch configuration.
+     */
+    type: string;
+    /**
+     * launch starts the program under the debugger; attach joins one that runs already.
+     */
+    request?: 'launch' | 'attach';
+    [k: string]: unknown;
+  };
+}
