@@ -1,0 +1,138 @@
+/**
+ * Safe changes of the real hosts file: one at a time between all processes of this computer, always from what is in it now.
+ */
+import { createHash } from 'node:crypto';
+import { readFile, realpath } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Problem } from '../problem.ts';
+import { lockFile } from './file-lock.ts';
+import { blocksIn, type HostsBlock, type HostsEntry, withBlock, withoutBlock } from './hosts-file.ts';
+import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity.ts';
+import { replaceFile } from './replace-file.ts';
+import { type ShadowedName, shadowedNames } from './user-entries.ts';
+
+/** Others hold the lock for milliseconds; this long means that something is wrong. */
+const lockMilliseconds = 10_000;
+
+/** The system's hosts file, or the one that tests name by KUBERNETES_LOCAL_HOSTS_FILE. */
+export function hostsFilePath(): string {
+  return process.env.KUBERNETES_LOCAL_HOSTS_FILE || systemHostsFile();
+}
+
+/** Where this system keeps its hosts file. */
+export function systemHostsFile(): string {
+  if (process.platform !== 'win32') return '/etc/hosts';
+  return join(process.env.SystemRoot ?? 'C:\\Windows', 'System32', 'drivers', 'etc', 'hosts');
+}
+
+/**
+ * Puts this session's block into the file in place of its earlier one, and removes the blocks of dead processes.
+ * It goes first if the user maps one of its names, for the first match wins: those names are returned.
+ * Problem hosts-unwritable.
+ */
+export async function setBlock(
+  path: string,
+  session: string,
+  entries: readonly HostsEntry[],
+  signal: AbortSignal,
+): Promise<readonly ShadowedName[]> {
+  let shadowed: readonly ShadowedName[] = [];
+  await change(path, signal, (bytes, file) => {
+    assertOurs(blocksIn(bytes), session);
+    shadowed = shadowedNames(file, bytes, entries);
+    const block = { session, owner: ownIdentity(), entries };
+    return withBlock(withoutDead(bytes), block, shadowed.length > 0 ? 'first' : 'last');
+  });
+  return shadowed;
+}
+
+/** Removes this session's block; nothing is written if there is none. Refuses that of another living process. Problem hosts-unwritable. */
+export async function removeBlock(path: string, session: string, signal: AbortSignal): Promise<void> {
+  await change(path, signal, (bytes) => {
+    assertOurs(blocksIn(bytes), session);
+    return withoutBlock(bytes, session);
+  });
+}
+
+/** Removes the blocks whose processes are gone. Problem hosts-unwritable. */
+export async function removeDeadBlocks(path: string, signal: AbortSignal): Promise<void> {
+  await change(path, signal, withoutDead);
+}
+
+/** The blocks in the file, of living and dead processes. */
+export async function listBlocks(path: string): Promise<readonly (HostsBlock & { readonly alive: boolean })[]> {
+  const blocks = await guarded(path, () => readFile(path).then(blocksIn));
+  return blocks.map((block) => ({ ...block, alive: lives(block.owner) }));
+}
+
+async function change(
+  path: string,
+  signal: AbortSignal,
+  edit: (bytes: Buffer, file: string) => Buffer,
+): Promise<void> {
+  await guarded(path, async () => {
+    const file = await realpath(path);
+    await using _lock = await lock(file, AbortSignal.any([signal, AbortSignal.timeout(lockMilliseconds)]));
+    const before = await readFile(file);
+    const after = edit(before, file);
+    if (!after.equals(before)) await replaceFile(file, after);
+  });
+}
+
+/**
+ * The lock lies beside the file, for all users of this computer share it, and who may write there may write the hosts
+ * file too. Only where nobody may create files there (read-only /etc in a container) it is in the temporary folder.
+ */
+async function lock(file: string, signal: AbortSignal): Promise<AsyncDisposable> {
+  try {
+    return await lockFile(`${file}.kubernetes-local.lock`, signal);
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'].includes(codeOf(error))) throw error;
+    const name = createHash('sha256').update(file).digest('hex').slice(0, 16);
+    return lockFile(join(tmpdir(), `kubernetes-local-hosts-${name}.lock`), signal);
+  }
+}
+
+async function guarded<T>(path: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof Problem || (error instanceof Error && error.name === 'AbortError')) throw error;
+    const code = codeOf(error);
+    throw new Problem(
+      {
+        code: 'hosts-unwritable',
+        what: `The hosts file ${path} could not be read or changed.`,
+        why: error instanceof Error && error.name === 'TimeoutError' ? 'Another process keeps it locked.' : code || String(error),
+        remedy: 'Make it writable for root (it may be immutable, read-only or full), then try again.',
+      },
+      { cause: error },
+    );
+  }
+}
+
+function withoutDead(bytes: Buffer): Buffer {
+  return blocksIn(bytes)
+    .filter((block) => !lives(block.owner))
+    .reduce((rest, block) => withoutBlock(rest, block.session), bytes);
+}
+
+function assertOurs(blocks: readonly HostsBlock[], session: string): void {
+  const owner = blocks.find((block) => block.session === session)?.owner;
+  if (owner === undefined || owner.pid === process.pid || !lives(owner)) return;
+  throw new Problem({
+    code: 'hosts-unwritable',
+    what: `Session ${session}'s part of the hosts file is not touched.`,
+    why: `Process ${owner.pid} still looks after it.`,
+    remedy: 'End that session first.',
+  });
+}
+
+function lives(owner: ProcessIdentity | undefined): boolean {
+  return owner !== undefined && isAlive(owner);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
