@@ -1,0 +1,52 @@
+/** Two byte streams become one connection. Used by the agent and, through adapter/tunnel, by the workstation. */
+import { constants, type Http2Stream } from 'node:http2';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+
+const isHttp2Stream = (stream: Duplex): stream is Http2Stream => 'rstCode' in stream;
+
+/** Ends a stream at once, so that the other end sees a reset and not an end of data. */
+export function reset(stream: Duplex): void {
+  if (stream.destroyed) return;
+  if (stream instanceof Socket) stream.resetAndDestroy();
+  else if (isHttp2Stream(stream)) stream.close(constants.NGHTTP2_CONNECT_ERROR);
+  else stream.destroy(new Error('The other side of the connection was reset.'));
+}
+
+/**
+ * Closes a stream whose data was all written but whose reader is gone. As with a closed TCP socket, the other end still
+ * gets what was written and learns of the rest only when it writes.
+ */
+function closeWhenFlushed(stream: Duplex): void {
+  const close = (): void => {
+    if (stream.destroyed) return;
+    if (isHttp2Stream(stream)) stream.close(constants.NGHTTP2_NO_ERROR);
+    else stream.destroy();
+  };
+  if (stream.writableFinished) close();
+  else stream.once('finish', close);
+}
+
+/**
+ * Joins two duplex streams in both directions: back-pressure by back-pressure, half-close by half-close, reset by reset.
+ * Resolves when both are closed; it never rejects, since what goes wrong on one side is told to the other.
+ */
+export function join(a: Duplex, b: Duplex): Promise<void> {
+  return new Promise((resolve) => {
+    let open = 2;
+    const connect = (from: Duplex, to: Duplex): void => {
+      // The 'close' that follows an 'error' decides; the listener keeps the error from ending the process.
+      from.on('error', () => {});
+      from.once('close', () => {
+        if (!from.readableEnded) reset(to);
+        else if (!from.writableFinished) closeWhenFlushed(to);
+        open -= 1;
+        if (open === 0) resolve();
+      });
+      if (from.closed) from.emit('close');
+      else from.pipe(to);
+    };
+    connect(a, b);
+    connect(b, a);
+  });
+}
