@@ -1,0 +1,3 @@
+module kubernetes-local.test/prices
+
+go 1.22
