@@ -18,7 +18,8 @@ export async function lockFile(path: string, signal: AbortSignal): Promise<Async
   const holder: Holder = { ...ownIdentity(), ticket: randomUUID() };
   while (!(await create(path, holder))) {
     signal.throwIfAborted();
-    if (!(await breakStale(path, holder))) await delay(pollMilliseconds, undefined, { signal });
+    // The signal's own reason is thrown above; that of delay would hide it.
+    if (!(await breakStale(path, holder))) await delay(pollMilliseconds, undefined, { signal }).catch(() => {});
   }
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }

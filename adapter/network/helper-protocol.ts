@@ -2,7 +2,6 @@
  * What the privileged helper and its client say to each other. Both sides check what they get with these schemas.
  * The helper is started as `PROGRAM helper ARGUMENT` and connects back to the client's socket; JSON-RPC over it.
  */
-import { RequestType } from 'vscode-jsonrpc/node';
 import { z } from 'zod';
 
 /** Client and helper must agree on this; it grows with every change of this file. */
@@ -52,7 +51,5 @@ const shadowedSchema = z.array(z.strictObject({ name: z.string(), address: z.str
 export const welcomeSchema = z.object({ version: z.number().int(), pid: z.number().int() });
 export const hostsChangeSchema = z.strictObject({ shadowed: shadowedSchema });
 
-export const hello = new RequestType<z.infer<typeof helloSchema>, unknown, unknown>('hello');
-export const setHosts = new RequestType<z.infer<typeof setHostsSchema>, unknown, unknown>('setHosts');
-export const clearHosts = new RequestType<z.infer<typeof clearHostsSchema>, unknown, unknown>('clearHosts');
-export const ping = new RequestType<Record<string, never>, unknown, unknown>('ping');
+/** The whole surface. `hello` comes first; before it every other one is refused. */
+export type HelperMethod = 'hello' | 'ping' | 'setHosts' | 'clearHosts';

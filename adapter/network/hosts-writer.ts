@@ -66,11 +66,7 @@ export async function listBlocks(path: string): Promise<readonly (HostsBlock & {
   return blocks.map((block) => ({ ...block, alive: lives(block.owner) }));
 }
 
-async function change(
-  path: string,
-  signal: AbortSignal,
-  edit: (bytes: Buffer, file: string) => Buffer,
-): Promise<void> {
+async function change(path: string, signal: AbortSignal, edit: (bytes: Buffer, file: string) => Buffer): Promise<void> {
   await guarded(path, async () => {
     const file = await realpath(path);
     await using _lock = await lock(file, AbortSignal.any([signal, AbortSignal.timeout(lockMilliseconds)]));
@@ -104,7 +100,10 @@ async function guarded<T>(path: string, act: () => Promise<T>): Promise<T> {
       {
         code: 'hosts-unwritable',
         what: `The hosts file ${path} could not be read or changed.`,
-        why: error instanceof Error && error.name === 'TimeoutError' ? 'Another process keeps it locked.' : code || String(error),
+        why:
+          error instanceof Error && error.name === 'TimeoutError'
+            ? 'Another process keeps it locked.'
+            : code || String(error),
         remedy: 'Make it writable for root (it may be immutable, read-only or full), then try again.',
       },
       { cause: error },

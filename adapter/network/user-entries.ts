@@ -16,7 +16,11 @@ const entriesSchema = z.array(z.tuple([z.string(), z.string()]));
  * The names of `entries` that the user's own lines in the file map to something else.
  * hostile only parses here: it would overwrite and delete users' lines.
  */
-export function shadowedNames(path: string, bytes: Uint8Array, entries: readonly HostsEntry[]): readonly ShadowedName[] {
+export function shadowedNames(
+  path: string,
+  bytes: Uint8Array,
+  entries: readonly HostsEntry[],
+): readonly ShadowedName[] {
   const ours = new Set(
     blocksIn(bytes).flatMap((block) => block.entries.map(({ address, names }) => `${address} ${names.join(' ')}`)),
   );

@@ -1,0 +1,133 @@
+/**
+ * Who holds a port, is it free, and where do the user's processes listen. Owners are known on Linux only.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { Problem } from '../problem.ts';
+import { type ListeningSocket, listeningSockets, parents, socketsOf } from './socket-table.ts';
+
+/** Who listens on a port. */
+export interface PortOwner {
+  /** 0 if the process is another user's, which Linux shows only to root. */
+  readonly pid: number;
+  /** The program's name; "a process" if it is not to be seen. */
+  readonly name: string;
+  /** Login name, or the uid where it has none. */
+  readonly user: string;
+  readonly address: string;
+}
+
+const wildcards: readonly string[] = ['0.0.0.0', '::'];
+
+/** Whether a listener there takes the connections to every address of this computer. */
+export function isWildcard(address: string): boolean {
+  return wildcards.includes(address);
+}
+
+/** Who listens on this port, on any address, or so that `address` cannot be used too. */
+export async function findPortOwner(port: number, address?: string): Promise<PortOwner | undefined> {
+  const conflicts = ({ address: held }: ListeningSocket) =>
+    address === undefined || held === address || isWildcard(held) || isWildcard(address);
+  const socket = (await listeningSockets('self')).find((it) => it.port === port && conflicts(it));
+  if (socket === undefined) return undefined;
+  const user = await userName(socket.uid);
+  for (const name of await readdir('/proc')) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || !(await socketsOf(pid)).has(socket.inode)) continue;
+    const program = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
+    return { pid, name: program.trim() || 'a process', user, address: socket.address };
+  }
+  return { pid: 0, name: 'a process', user, address: socket.address };
+}
+
+/** Tries to listen. Problem port-in-use names the owner; privileges-needed for a low port or an address that needs an alias. */
+export async function assertPortFree(address: string, port: number): Promise<void> {
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen({ host: address, port, exclusive: true }, resolve);
+    });
+  } catch (error) {
+    throw await listenProblem(error, address, port);
+  }
+  await new Promise((resolve) => server.close(resolve));
+}
+
+/** What an error of listen(2) means to the user; other errors come back as they are. */
+export async function listenProblem(error: unknown, address: string, port: number): Promise<unknown> {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    const owner = await findPortOwner(port, address);
+    return new Problem(
+      {
+        code: 'port-in-use',
+        what: `Port ${port} of ${address} is in use.`,
+        why: owner ? `${describe(owner)} listens on ${hostPort(owner.address, port)}.` : '',
+        remedy:
+          owner && isWildcard(owner.address)
+            ? `Stop it, or let it listen on 127.0.0.1:${port} only.`
+            : 'Stop it, or choose another local port with "ports".',
+      },
+      { cause: error },
+    );
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    return new Problem(
+      {
+        code: 'privileges-needed',
+        what: `This user may not listen on ${hostPort(address, port)}.`,
+        why:
+          code === 'EACCES'
+            ? 'Ports below 1024 need privileges.'
+            : 'The address has to be added to the loopback interface first, which needs privileges.',
+        remedy: 'Run kubernetes-local with the needed rights, or choose a network mode that needs none.',
+      },
+      { cause: error },
+    );
+  }
+  return error;
+}
+
+/**
+ * Where these processes and their descendants listen, each address and port once, under the first process that holds it.
+ * They may be in other network namespaces.
+ */
+export async function listeningPorts(
+  pids: readonly number[],
+): Promise<readonly { pid: number; address: string; port: number }[]> {
+  const found = await Promise.all(
+    (await withDescendants(pids)).map(async (pid) => {
+      const held = await socketsOf(pid);
+      const sockets = held.size === 0 ? [] : await listeningSockets(pid);
+      return sockets
+        .filter(({ inode }) => held.has(inode))
+        .map(({ address, port }) => ({ key: hostPort(address, port), place: { pid, address, port } }));
+    }),
+  );
+  const places = new Map<string, { pid: number; address: string; port: number }>();
+  for (const { key, place } of found.flat()) if (!places.has(key)) places.set(key, place);
+  return [...places.values()].sort((a, b) => a.port - b.port);
+}
+
+async function withDescendants(pids: readonly number[]): Promise<readonly number[]> {
+  if (pids.length === 0) return [];
+  const all = [...(await parents())];
+  const tree = new Set(pids);
+  // A Set visits what is added while it is visited.
+  for (const pid of tree) for (const [child, parent] of all) if (parent === pid) tree.add(child);
+  return [...tree];
+}
+
+function describe(owner: PortOwner): string {
+  return owner.pid === 0 ? `A process of user ${owner.user}` : `${owner.name} (pid ${owner.pid}, user ${owner.user})`;
+}
+
+function hostPort(address: string, port: number): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+async function userName(uid: number): Promise<string> {
+  const users = await readFile('/etc/passwd', 'utf8').catch(() => '');
+  const line = users.split('\n').find((it) => it.split(':')[2] === String(uid));
+  return line?.split(':')[0] ?? String(uid);
+}

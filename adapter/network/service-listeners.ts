@@ -1,0 +1,107 @@
+/**
+ * Listens for every Service on the address that stands for it, on the Service's own ports.
+ */
+import type { Duplex } from 'node:stream';
+import type { AllocatedService } from './addresses.ts';
+import { nextAddress } from './addresses.ts';
+import { findPortOwner, isWildcard, listenProblem } from './ports.ts';
+
+/** Joins what arrives on address:port to `dial()`; rejects with the raw error of listen(2). tunnel/listener.ts has it. */
+export type Listen = (options: {
+  address: string;
+  port: number;
+  dial(): Duplex;
+  onError(error: Error): void;
+  signal: AbortSignal;
+}) => Promise<AsyncDisposable>;
+
+export interface ServiceListenersOptions {
+  readonly services: readonly AllocatedService[];
+  /** Opens a connection to the Service's port in the cluster. */
+  dial(service: AllocatedService, port: number): Duplex;
+  readonly listen: Listen;
+  /** A single connection failed. */
+  onError(error: Error): void;
+  readonly signal: AbortSignal;
+}
+
+/** The open listeners; disposing closes them. */
+export interface ServiceListeners extends AsyncDisposable {
+  /** The services with the addresses that they got in the end. */
+  readonly services: readonly AllocatedService[];
+}
+
+/** Somebody else may use single addresses of our range; so many in a row for one service are no chance. */
+const attempts = 16;
+
+/**
+ * Opens all listeners or none. A service whose address is used by somebody else moves to the next one, with all its ports.
+ * Problem port-in-use with the owner if it listens on all addresses, for then no address would do and a name would lead
+ * to the wrong program; privileges-needed for ports below 1024.
+ */
+export async function openServiceListeners(options: ServiceListenersOptions): Promise<ServiceListeners> {
+  await using stack = new AsyncDisposableStack();
+  const used = new Set(options.services.map(({ address }) => address));
+  const results = await Promise.allSettled(options.services.map((service) => openService(service, used, options)));
+  for (const result of results) if (result.status === 'fulfilled') stack.use(result.value.listeners);
+  const services = results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value.service;
+  });
+  const open = stack.move();
+  return { services, [Symbol.asyncDispose]: () => open.disposeAsync() };
+}
+
+async function openService(
+  wanted: AllocatedService,
+  used: Set<string>,
+  options: ServiceListenersOptions,
+): Promise<{ service: AllocatedService; listeners: AsyncDisposable }> {
+  let service = wanted;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return { service, listeners: await openPorts(service, options) };
+    } catch (error) {
+      if (!(error instanceof ListenError)) throw error;
+      const owner = error.code === 'EADDRINUSE' ? await findPortOwner(error.port, service.address) : undefined;
+      const hopeless = owner !== undefined && isWildcard(owner.address);
+      if (error.code !== 'EADDRINUSE' || hopeless || attempt === attempts) {
+        throw await listenProblem(error.cause, service.address, error.port);
+      }
+      const address = nextAddress(service.address, used);
+      used.add(address);
+      service = { ...service, address };
+    }
+  }
+}
+
+async function openPorts(service: AllocatedService, options: ServiceListenersOptions): Promise<AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  for (const port of service.ports) {
+    try {
+      stack.use(
+        await options.listen({
+          address: service.address,
+          port,
+          dial: () => options.dial(service, port),
+          onError: options.onError,
+          signal: options.signal,
+        }),
+      );
+    } catch (error) {
+      throw new ListenError(port, error);
+    }
+  }
+  return stack.move();
+}
+
+class ListenError extends Error {
+  readonly port: number;
+  readonly code: unknown;
+
+  constructor(port: number, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.port = port;
+    this.code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  }
+}
