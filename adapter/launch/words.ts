@@ -93,8 +93,7 @@ const ofDebuggers: ReadonlySet<string> = new Set([
 /** What to do about a key that is not in the schema: one sentence that names the right word if there is a likely one. */
 export function adviceFor(unknown: string, known: readonly string[]): string {
   const word = unknown.toLowerCase();
-  const meant = foreign[word];
-  if (meant !== undefined) return `Write ${meant} instead.`;
+  if (Object.hasOwn(foreign, word)) return `Write ${foreign[word]} instead.`;
   if (ofDebuggers.has(unknown)) return `It belongs to the real debugger: move it into "delegate".`;
   const near = nearest(unknown, known);
   if (near !== undefined) return `Did you mean "${near}"?`;
