@@ -170,7 +170,8 @@ function userEdit(pick: (below: number) => number, file: string, plain: string):
     return { file: append(file, '\n'), plain: append(plain, seen) };
   }
   const at = own[chosen] ?? 0;
-  if (pick(2) === 0) {
+  // A line that came after ours and went again leaves no trace, so only the first lines are ever deleted.
+  if (pick(2) === 0 || lines[at]?.endsWith(' user\n')) {
     lines.splice(at, 0, inserted);
     plainLines.splice(chosen, 0, inserted);
   } else {
