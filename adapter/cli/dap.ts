@@ -1,0 +1,110 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import { type ConnectHooks, type Surroundings, serve } from '../dap/proxy.ts';
+import { FileLog, type Log } from '../diagnostics/log.ts';
+import { parseLaunchConfiguration } from '../launch/configuration.ts';
+import { Problem } from '../problem.ts';
+import { SessionClient } from '../session/client.ts';
+import { stateFolder } from '../session/state-folder.ts';
+import { ownProgram } from './program.ts';
+import { programEnvironment } from './program-environment.ts';
+import { sessionRequest } from './session-request.ts';
+
+/** `dap`: the debug adapter on standard input and output. */
+export function dapCommand(): Command {
+  return new Command('dap')
+    .description('the debug adapter (launch type kubernetes-local) on standard input and output')
+    .option('--delegate <type>', 'the real debug adapter, so that the IDE gets its capabilities at once: debugpy')
+    .action(async ({ delegate }: { delegate?: string }) => {
+      using log = new FileLog(join(stateFolder(), 'debug-adapter.log'), 'debug adapter');
+      const code = await serve({
+        input: process.stdin,
+        output: process.stdout,
+        surroundings: new ClusterSurroundings(log),
+        log,
+        ...(delegate !== undefined && { delegate }),
+      });
+      process.exit(code);
+    });
+}
+
+/** The cluster around a debug session: a session of the daemon. */
+class ClusterSurroundings implements Surroundings {
+  readonly #log: Log;
+  readonly #abort = new AbortController();
+  #connecting: Promise<SessionClient> | undefined;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  parse(args: unknown) {
+    const configuration = parseLaunchConfiguration(args, 'the launch configuration');
+    const { delegate } = configuration;
+    if (!delegate) {
+      throw new Problem({
+        code: 'missing-key',
+        what: 'The launch configuration has no "delegate".',
+        why: 'It says which real debugger runs the program.',
+        remedy: 'Add for example "delegate": { "type": "debugpy", "program": "main.py" }.',
+      });
+    }
+    const { type, request = 'launch', ...rest } = delegate;
+    return { delegateType: type, request, delegateArguments: { type, request, ...rest } };
+  }
+
+  async connect(args: unknown, hooks: ConnectHooks, signal: AbortSignal) {
+    const configuration = parseLaunchConfiguration(args, 'the launch configuration');
+    const both = AbortSignal.any([signal, this.#abort.signal]);
+    const startsProgram = configuration.delegate?.request !== 'attach';
+    this.#connecting = (async () => {
+      const { key, request } = sessionRequest(configuration, startsProgram, this.#log);
+      return SessionClient.connect(
+        key,
+        request,
+        ownProgram(),
+        {
+          progress: (text) => hooks.progress(text),
+          notice: ({ level, text }) => hooks.notice(level, text),
+          lost: (problem) => hooks.lost(problem),
+        },
+        both,
+      );
+    })();
+    const { connection } = await this.#connecting;
+    for (const variable of connection.environment) if (variable.secret) this.#log.redactor.add(variable.value);
+    const ports = connection.ports.map((port) => `${port.containerPort} → 127.0.0.1:${port.localPort}`).join(', ');
+    return {
+      environment: programEnvironment(connection),
+      summary: `Connected to ${connection.workload} (${connection.pods.length} pod${connection.pods.length === 1 ? '' : 's'}): port ${ports}; ${connection.services.length} Services by name.`,
+    };
+  }
+
+  programStarted(pid: number): void {
+    this.#connecting?.then((session) => session.programStarted(pid)).catch(() => {});
+  }
+
+  async disconnect(budget: number): Promise<'undone' | 'finishing'> {
+    const end = Date.now() + budget;
+    this.#abort.abort();
+    if (!this.#connecting) return 'undone';
+    const session = await withinBudget(
+      this.#connecting.catch(() => 'undone' as const),
+      budget,
+    );
+    if (typeof session === 'string') return session;
+    try {
+      const ending = await session.leave(Math.max(0, end - Date.now()));
+      return ending === 'kept' ? 'undone' : ending;
+    } catch (error) {
+      this.#log.write('warn', 'leaving the session failed', { error });
+      return 'finishing';
+    }
+  }
+}
+
+async function withinBudget<T>(promise: Promise<T>, milliseconds: number): Promise<T | 'finishing'> {
+  const over = Promise.withResolvers<'finishing'>();
+  const timer = setTimeout(() => over.resolve('finishing'), milliseconds);
+  return Promise.race([promise, over.promise]).finally(() => clearTimeout(timer));
+}

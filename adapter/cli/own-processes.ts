@@ -1,0 +1,27 @@
+import { Command } from 'commander';
+import { runHelper } from '../network/helper.ts';
+import { runDaemon } from '../session/daemon-process.ts';
+import { ownProgram } from './program.ts';
+
+/** `daemon KEY`: the session daemon; started by a client, never by a user. */
+export function daemonCommand(): Command {
+  return new Command('daemon')
+    .description('the process that owns a session; started by the other commands')
+    .argument('<key>')
+    .action(async (key: string) => {
+      await runDaemon(key, ownProgram());
+      // A library's idle socket must not keep a finished daemon alive.
+      process.exit();
+    });
+}
+
+/** `helper ARGUMENT`: the privileged helper; started by the daemon, never by a user. */
+export function helperCommand(): Command {
+  return new Command('helper')
+    .description('the privileged process that edits the hosts file; started by the daemon')
+    .argument('<argument>')
+    .action(async (argument: string) => {
+      await runHelper(argument);
+      process.exit();
+    });
+}

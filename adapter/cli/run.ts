@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { Command } from 'commander';
+import { Problem } from '../problem.ts';
+import { programEnvironment } from './program-environment.ts';
+import { sessionRequest } from './session-request.ts';
+import { addTargetOptions, targetConfiguration } from './target-options.ts';
+import { withSession } from './terminal-session.ts';
+
+/** How long a program that was asked to end may take. */
+const endPatienceMilliseconds = 5_000;
+
+/** `run -- COMMAND`: runs a program in the environment of the workload; its exit code is the command's. */
+export function runCommand(): Command {
+  return addTargetOptions(new Command('run').description('run a command in place of a workload, then undo everything'))
+    .argument('<command>', 'the program to run; put -- before it')
+    .argument('[args...]')
+    .passThroughOptions()
+    .action(async (command: string, args: readonly string[], flags) => {
+      const configuration = targetConfiguration(flags);
+      const request = sessionRequest(configuration, true);
+      process.exitCode = await withSession(request, (session, ended) =>
+        runProgram(command, args, programEnvironment(session.connection), ended, (pid) => session.programStarted(pid)),
+      );
+    });
+}
+
+/** Resolves with the exit code as a shell counts it: 128 and the signal's number if a signal ended it. */
+function runProgram(
+  command: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  ended: AbortSignal,
+  started: (pid: number) => void,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...environment } });
+    let force: NodeJS.Timeout | undefined;
+    const stop = () => {
+      child.kill('SIGTERM');
+      force = setTimeout(() => child.kill('SIGKILL'), endPatienceMilliseconds);
+    };
+    if (ended.aborted) stop();
+    else ended.addEventListener('abort', stop, { once: true });
+    if (child.pid !== undefined) started(child.pid);
+    child.once('error', (error) => {
+      ended.removeEventListener('abort', stop);
+      reject(
+        new Problem(
+          {
+            code: 'command-missing',
+            what: `"${command}" could not be started.`,
+            why: error.message,
+            remedy: 'Check the name and the PATH.',
+          },
+          { cause: error },
+        ),
+      );
+    });
+    child.once('exit', (code, signal) => {
+      clearTimeout(force);
+      ended.removeEventListener('abort', stop);
+      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
+    });
+  });
+}

@@ -1,0 +1,64 @@
+/** A session of a command in a terminal: progress on standard error, undone on every way out. */
+import { Problem } from '../problem.ts';
+import { SessionClient } from '../session/client.ts';
+import { ownProgram } from './program.ts';
+import type { SessionRequest } from './session-request.ts';
+import { showLine, showNotice, showProgress } from './terminal.ts';
+
+/** The undo of a rollout takes seconds; a user who does not want to wait presses Ctrl-C again. */
+const undoBudgetMilliseconds = 180_000;
+
+const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Connects, runs `body`, and leaves whatever happens. `body` gets a signal that is aborted when the user ends the
+ * command or the session is lost. Returns what `body` returns.
+ */
+export async function withSession<T>(
+  { key, request }: SessionRequest,
+  body: (session: SessionClient, ended: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const ended = new AbortController();
+  let loss: Problem | undefined;
+  const onSignal = () => {
+    if (ended.signal.aborted) {
+      showLine('The daemon goes on with the undo; "kubernetes-local status" shows it.');
+      process.exit(130);
+    }
+    ended.abort(new Problem({ code: 'cancelled', what: 'Ended by the user.', why: '', remedy: '' }));
+  };
+  for (const signal of endingSignals) process.on(signal, onSignal);
+  try {
+    const session = await SessionClient.connect(
+      key,
+      request,
+      ownProgram(),
+      {
+        progress: showProgress,
+        notice: showNotice,
+        lost: (problem) => {
+          loss = problem;
+          ended.abort(problem);
+        },
+      },
+      ended.signal,
+    );
+    try {
+      return await body(session, ended.signal);
+    } finally {
+      if (loss === undefined) {
+        const ending = await session.leave(undoBudgetMilliseconds);
+        showLine(
+          {
+            undone: 'Everything is as it was before.',
+            finishing: 'The daemon goes on with the undo; "kubernetes-local status" shows it.',
+            kept: 'The session stands on for its other clients.',
+          }[ending],
+        );
+      }
+    }
+  } finally {
+    for (const signal of endingSignals) process.off(signal, onSignal);
+    if (loss) process.exitCode = loss.exitCode;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * The life of a daemon's process: one per session, announced on descriptor 3 to the client that started it.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { closeSync, writeFileSync, writeSync } from 'node:fs';
+import { FileLog } from '../diagnostics/log.ts';
+import { Problem, type ProblemData } from '../problem.ts';
+import { Daemon } from './daemon.ts';
+import { tryLockSession } from './session-lock.ts';
+import { sessionFiles } from './state-folder.ts';
+
+/** The descriptor on which a starting daemon says that it is ready. */
+export const announcementDescriptor = 3;
+
+/** What a daemon says on it, once. `taken`: another daemon of the same session was quicker. */
+export type Announcement = { kind: 'ready' } | { kind: 'taken' } | { kind: 'failed'; problem: ProblemData };
+
+/** Runs a daemon for the session of this key until the session has ended. `program` starts this program. */
+export async function runDaemon(key: string, program: readonly string[]): Promise<void> {
+  const files = sessionFiles(key);
+  using log = new FileLog(files.log, 'daemon');
+  try {
+    await using lock = await tryLockSession(files.lock);
+    if (!lock) {
+      announce({ kind: 'taken' });
+      return;
+    }
+    const token = randomBytes(32).toString('base64url');
+    const daemon = new Daemon({ id: randomUUID(), files, token, program, log });
+    await daemon.listen();
+    writeFileSync(files.token, token, { mode: 0o600 });
+    process.on('SIGTERM', () => daemon.stop('SIGTERM'));
+    // The terminal that started a client sends these to its whole group; the daemon outlives it.
+    process.on('SIGINT', () => {});
+    process.on('SIGHUP', () => {});
+    process.on('uncaughtException', (error) => {
+      log.write('error', 'uncaught exception', { error });
+      daemon.stop('uncaught exception');
+    });
+    process.on('unhandledRejection', (error) => {
+      log.write('error', 'unhandled rejection', { error });
+      daemon.stop('unhandled rejection');
+    });
+    announce({ kind: 'ready' });
+    await daemon.ended;
+  } catch (error) {
+    log.write('error', 'the daemon could not start', { error });
+    announce({ kind: 'failed', problem: Problem.from(error).toJSON() });
+  }
+}
+
+function announce(announcement: Announcement): void {
+  try {
+    writeSync(announcementDescriptor, `${JSON.stringify(announcement)}\n`);
+    closeSync(announcementDescriptor);
+  } catch {
+    // Started by hand, or announced already: nobody listens on the descriptor.
+  }
+}

@@ -1,0 +1,403 @@
+/**
+ * The session daemon: a detached process that owns one session, so that its undo does not depend on the client's life.
+ * Clients are counted by their live sockets. The last one's end starts the undo; after it the process ends.
+ */
+
+import { timingSafeEqual } from 'node:crypto';
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import {
+  createMessageConnection,
+  type MessageConnection,
+  SocketMessageReader,
+  SocketMessageWriter,
+} from 'vscode-jsonrpc/node';
+import { openCluster } from '../cluster/cluster.ts';
+import type { Log } from '../diagnostics/log.ts';
+import { startHelper } from '../network/helper-client.ts';
+import { Problem } from '../problem.ts';
+import { Journal, readJournal, type SessionAct } from './journal.ts';
+import { LiveSession } from './live-session.ts';
+import {
+  type Connection,
+  type ConnectRequest,
+  connectRequest,
+  connectRequestSchema,
+  type Ending,
+  helloRequest,
+  helloSchema,
+  leaveRequest,
+  leaveSchema,
+  lostNotification,
+  type Notice,
+  noticeNotification,
+  programNotification,
+  programSchema,
+  progressNotification,
+  type Status,
+  sessionProtocolVersion,
+  statusRequest,
+  toResponseError,
+} from './protocol.ts';
+import type { SessionFiles } from './state-folder.ts';
+import { type Undo, undo } from './undo.ts';
+
+/** A daemon whose client died before it spoke has nothing to do. */
+const firstClientMilliseconds = 30_000;
+/** An adapter that is restarted by its IDE comes back at once; a killed one never does. */
+const graceMilliseconds = 1_000;
+/** How long the end of the session is still shown to a client that asks for status. */
+const lastNoticesKept = 20;
+
+type State =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'connecting'; readonly abort: AbortController; readonly connection: Promise<Connection> }
+  | { readonly kind: 'connected'; readonly connection: Connection }
+  | { readonly kind: 'undoing'; readonly undo: Undo }
+  | { readonly kind: 'ended' };
+
+interface Client {
+  readonly connection: MessageConnection;
+  pid: number;
+  /** A client that only asks for the status keeps no session alive. */
+  joined: boolean;
+}
+
+export interface DaemonOptions {
+  readonly id: string;
+  readonly files: SessionFiles;
+  readonly token: string;
+  readonly program: readonly string[];
+  readonly log: Log;
+}
+
+/** Serves one session until it has ended; resolves when everything is undone and the process may exit. */
+export class Daemon {
+  readonly #options: DaemonOptions;
+  readonly #clients = new Set<Client>();
+  readonly #started = new Date().toISOString();
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #server: Server;
+  readonly #notices: Notice[] = [];
+  #state: State = { kind: 'idle' };
+  #request: ConnectRequest | undefined;
+  #session: LiveSession | undefined;
+  #problem: string | undefined;
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#server = createServer((socket) => this.#accept(socket));
+  }
+
+  /** Resolves when clients can connect. */
+  async listen(): Promise<void> {
+    const { socket } = this.#options.files;
+    if (process.platform !== 'win32') rmSync(socket, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(socket, resolve);
+    });
+    if (process.platform !== 'win32') chmodSync(socket, 0o600);
+    setTimeout(() => {
+      if (this.#state.kind === 'idle') this.#end();
+    }, firstClientMilliseconds).unref();
+  }
+
+  /** Resolves when the session has ended and all of it is undone, or is left to `restore`. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** Undoes everything and ends, whoever is still connected. */
+  stop(reason: string): void {
+    this.#options.log.write('info', 'stopping', { reason });
+    this.#startUndo();
+  }
+
+  #accept(socket: Socket): void {
+    const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+    const client: Client = { connection, pid: 0, joined: false };
+    let trusted = false;
+    const guard = () => {
+      if (!trusted) throw toResponseError(new Error('say hello first'));
+    };
+    connection.onRequest(helloRequest, (value) => {
+      const hello = helloSchema.parse(value);
+      const given = Buffer.from(hello.token);
+      const expected = Buffer.from(this.#options.token);
+      if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
+        socket.destroy();
+        throw toResponseError(new Error('wrong token'));
+      }
+      if (hello.version !== sessionProtocolVersion) {
+        throw toResponseError(
+          new Problem({
+            code: 'daemon-failed',
+            what: 'The running session belongs to another version of kubernetes-local.',
+            why: `It speaks version ${sessionProtocolVersion}, this program ${hello.version}.`,
+            remedy: 'End the other debug session first.',
+          }),
+        );
+      }
+      trusted = true;
+      this.#clients.add(client);
+      return null;
+    });
+    connection.onRequest(connectRequest, async (value) => {
+      guard();
+      try {
+        return await this.#connect(client, connectRequestSchema.parse(value));
+      } catch (error) {
+        this.#options.log.write('warn', 'connecting failed', { error });
+        throw toResponseError(error);
+      }
+    });
+    connection.onRequest(leaveRequest, async (value) => {
+      guard();
+      return this.#leave(client, leaveSchema.parse(value).budget);
+    });
+    connection.onRequest(statusRequest, () => {
+      guard();
+      return this.#status();
+    });
+    connection.onNotification(programNotification, (value) => {
+      const program = programSchema.safeParse(value);
+      if (trusted && program.success) this.#session?.programStarted(program.data.pid);
+    });
+    connection.onClose(() => {
+      this.#clients.delete(client);
+      connection.dispose();
+      if (!client.joined) return;
+      client.joined = false;
+      this.#options.log.write('info', 'a client went away without leaving', { client: client.pid });
+      setTimeout(() => this.#endIfAlone(), graceMilliseconds);
+    });
+    connection.onError(([error]) => this.#options.log.write('debug', 'a client connection failed', { error }));
+    socket.on('error', () => {});
+    connection.listen();
+  }
+
+  async #connect(client: Client, request: ConnectRequest): Promise<Connection | { kind: 'ending' }> {
+    client.pid = request.clientPid;
+    switch (this.#state.kind) {
+      case 'undoing':
+      case 'ended':
+        return { kind: 'ending' };
+      case 'connected':
+        client.joined = true;
+        this.#assertSame(request);
+        return this.#state.connection;
+      case 'connecting':
+        client.joined = true;
+        this.#assertSame(request);
+        return this.#state.connection;
+      case 'idle': {
+        client.joined = true;
+        this.#request = request;
+        const abort = new AbortController();
+        const connection = this.#establish(request, abort.signal);
+        this.#state = { kind: 'connecting', abort, connection };
+        return connection;
+      }
+    }
+  }
+
+  async #establish(request: ConnectRequest, signal: AbortSignal): Promise<Connection> {
+    const { files, log, id, program } = this.#options;
+    try {
+      await this.#undoLeftovers();
+      const cluster = await openCluster(
+        {
+          context: request.context,
+          namespace: request.namespace,
+          log,
+          ...(request.kubeconfig !== undefined && { kubeconfig: request.kubeconfig }),
+        },
+        signal,
+      );
+      const journal = new Journal(files.journal);
+      journal.append({
+        act: 'session',
+        version: 1,
+        id,
+        started: this.#started,
+        pid: process.pid,
+        context: request.context,
+        namespace: request.namespace,
+        target: request.target,
+        ...(request.kubeconfig !== undefined && { kubeconfig: request.kubeconfig }),
+      });
+      this.#session = new LiveSession({
+        id,
+        request,
+        cluster,
+        journal,
+        log,
+        program,
+        logFile: files.log,
+        progress: (text) => this.#progress(text),
+        notice: (notice) => this.#notice(notice),
+        lost: (problem) => this.#lost(problem),
+      });
+      const connection = await this.#session.connect(signal);
+      if (signal.aborted) signal.throwIfAborted();
+      this.#state = { kind: 'connected', connection };
+      log.write('info', 'connected', { workload: connection.workload, pods: connection.pods });
+      return connection;
+    } catch (error) {
+      const problem = Problem.from(signal.aborted ? signal.reason : error);
+      log.write('warn', 'connecting failed; undoing', { error });
+      this.#problem = problem.message;
+      const { done } = this.#startUndo();
+      // A failure is reported when it has left nothing behind, so that the next attempt meets a clean cluster.
+      await done.catch((incomplete: unknown) =>
+        this.#notice({ level: 'warning', text: Problem.from(incomplete).message }),
+      );
+      throw problem;
+    }
+  }
+
+  /** What a crashed daemon of this same session left is undone before a new start. */
+  async #undoLeftovers(): Promise<void> {
+    const { files } = this.#options;
+    const acts = readJournal(files.journal);
+    if (acts.length > 0) {
+      this.#progress('Undoing what an interrupted session left');
+      await this.#undoActs(acts).done;
+    }
+    rmSync(files.journal, { force: true });
+  }
+
+  #undoActs(acts: Parameters<typeof undo>[0]['acts']): Undo {
+    const { log, program } = this.#options;
+    const { signal } = new AbortController();
+    const session = this.#session;
+    return undo({
+      acts,
+      openCluster: (act) => openRecordedCluster(act, log, signal),
+      openHelper: () => session?.helper(signal) ?? startHelper({ log, command: program, signal }),
+      progress: (text) => this.#progress(text),
+      notice: (text) => this.#notice({ level: 'warning', text }),
+      signal,
+    });
+  }
+
+  async #leave(client: Client, budget: number): Promise<Ending> {
+    client.joined = false;
+    if (this.#joined > 0) return 'kept';
+    const { done } = this.#startUndo();
+    const { promise: over, resolve } = Promise.withResolvers<'finishing'>();
+    const timer = setTimeout(() => resolve('finishing'), budget);
+    try {
+      return await Promise.race([done.then(() => 'undone' as const), over]);
+    } catch (error) {
+      throw toResponseError(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  get #joined(): number {
+    return [...this.#clients].filter((client) => client.joined).length;
+  }
+
+  #endIfAlone(): void {
+    if (this.#joined === 0) this.#startUndo();
+  }
+
+  /** The one way to the end, whatever asks for it. */
+  #startUndo(): Undo {
+    if (this.#state.kind === 'undoing') return this.#state.undo;
+    if (this.#state.kind === 'ended') return { begun: Promise.resolve(), done: Promise.resolve() };
+    if (this.#state.kind === 'connecting') this.#state.abort.abort();
+    const { files, log } = this.#options;
+    const session = this.#session;
+    const begun = Promise.withResolvers<void>();
+    const done = (async () => {
+      const running = this.#undoActs(readJournal(files.journal));
+      await session?.[Symbol.asyncDispose]();
+      running.begun.then(begun.resolve, begun.resolve);
+      await running.done;
+      rmSync(files.journal, { force: true });
+      log.write('info', 'everything is undone');
+    })();
+    done
+      .catch((error: unknown) => {
+        this.#problem = Problem.from(error).message;
+        log.write('error', 'the undo is incomplete', { error });
+      })
+      .finally(() => this.#end());
+    this.#state = { kind: 'undoing', undo: { begun: begun.promise, done } };
+    return this.#state.undo;
+  }
+
+  #end(): void {
+    if (this.#state.kind === 'ended') return;
+    this.#state = { kind: 'ended' };
+    this.#server.close();
+    // Answers that are still being written go out first.
+    setImmediate(() => {
+      for (const client of this.#clients) client.connection.end();
+      this.#ended.resolve();
+    });
+  }
+
+  #assertSame(request: ConnectRequest): void {
+    const key = ({ ports, container, agentImage }: ConnectRequest) => JSON.stringify({ ports, container, agentImage });
+    if (this.#request && key(this.#request) !== key(request)) {
+      throw new Problem({
+        code: 'session-mismatch',
+        what: `A session for ${request.target} stands already, with other options.`,
+        why: `It has ${key(this.#request)}.`,
+        remedy: 'Use the same "ports", "container" and "agentImage", or end the other session first.',
+      });
+    }
+  }
+
+  #lost(problem: Problem): void {
+    this.#problem = problem.message;
+    for (const client of this.#clients) {
+      if (client.joined) void client.connection.sendNotification(lostNotification, problem.toJSON());
+    }
+    this.#startUndo();
+  }
+
+  #progress(text: string): void {
+    this.#options.log.write('info', text);
+    for (const client of this.#clients) void client.connection.sendNotification(progressNotification, { text });
+  }
+
+  #notice(notice: Notice): void {
+    const redacted = { ...notice, text: this.#options.log.redactor.redact(notice.text) };
+    this.#options.log.write(notice.level === 'warning' ? 'warn' : 'info', notice.text);
+    this.#notices.push(redacted);
+    this.#notices.splice(0, this.#notices.length - lastNoticesKept);
+    for (const client of this.#clients) void client.connection.sendNotification(noticeNotification, redacted);
+  }
+
+  #status(): Status {
+    const connection = this.#session?.status;
+    return {
+      state: this.#state.kind,
+      session: this.#options.id,
+      pid: process.pid,
+      started: this.#started,
+      clients: [...this.#clients].filter((client) => client.joined).map((client) => client.pid),
+      ...(connection && { connection }),
+      ...(this.#problem !== undefined && { problem: this.#problem }),
+    };
+  }
+}
+
+/** The cluster that a journal speaks of. */
+export function openRecordedCluster(act: SessionAct, log: Log, signal: AbortSignal) {
+  return openCluster(
+    {
+      context: act.context,
+      namespace: act.namespace,
+      log,
+      ...(act.kubeconfig !== undefined && { kubeconfig: act.kubeconfig }),
+    },
+    signal,
+  );
+}

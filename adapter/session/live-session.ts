@@ -1,0 +1,401 @@
+/**
+ * One session that stands: the workload replaced, tunnels to every replica, names and listeners on this computer.
+ * `connect` builds it step by step, each act written to the journal first; whatever it did is in the journal, so
+ * whoever calls it undoes a failed one like any other.
+ */
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type AgentConfiguration, protocolVersion } from '../../agent/protocol.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { acquireLease, type HeldLease, leaseName } from '../cluster/lease.ts';
+import { portForwarder } from '../cluster/portforward.ts';
+import {
+  applyReplacement,
+  awaitReplacement,
+  freeAgentPorts,
+  planReplacement,
+  type ReplacementRecord,
+  watchAgentPods,
+} from '../cluster/replacement.ts';
+import { checkRights } from '../cluster/rights.ts';
+import { kubernetesService, listServices, type VisibleService } from '../cluster/services.ts';
+import { type ResolvedTarget, resolveTarget } from '../cluster/target.ts';
+import type { Log } from '../diagnostics/log.ts';
+import type { EnvironmentVariable } from '../environment/environment.ts';
+import { allocateAddresses } from '../network/addresses.ts';
+import { type PrivilegedHelper, startHelper } from '../network/helper-client.ts';
+import { hostsFilePath } from '../network/hosts-writer.ts';
+import { assertPortFree } from '../network/ports.ts';
+import { openServiceListeners, type ServiceListeners } from '../network/service-listeners.ts';
+import { Problem } from '../problem.ts';
+import { listen } from '../tunnel/listener.ts';
+import { openTunnel, type PortForwarder } from '../tunnel/tunnel.ts';
+import { Tunnels } from '../tunnel/tunnels.ts';
+import { Inbound } from './inbound.ts';
+import type { Journal } from './journal.ts';
+import { podEnvironment } from './pod-environment.ts';
+import type { Connection, ConnectRequest, Notice, Status } from './protocol.ts';
+import { SelfTest, type SelfTestResult, type SelfTestRoute } from './self-test.ts';
+
+const heartbeatMilliseconds = 5_000;
+/** kube-proxy programs a new endpoint within a second; longer than this is a fault worth a warning. */
+const selfTestDeadlineMilliseconds = 10_000;
+/** How long "connected" waits for the self-test; it goes on behind it. */
+const selfTestPatienceMilliseconds = 1_500;
+const longestReconnectMilliseconds = 10_000;
+
+export interface LiveSessionOptions {
+  readonly id: string;
+  readonly request: ConnectRequest;
+  readonly cluster: Cluster;
+  readonly journal: Journal;
+  readonly logFile: string;
+  readonly log: Log;
+  /** The command that starts this program; the privileged helper is one of its processes. */
+  readonly program: readonly string[];
+  progress(text: string): void;
+  notice(notice: Notice): void;
+  /** The session cannot stand any longer; its owner undoes it. */
+  lost(problem: Problem): void;
+}
+
+export class LiveSession implements AsyncDisposable {
+  readonly #options: LiveSessionOptions;
+  readonly #ended = new AbortController();
+  readonly #resources = new AsyncDisposableStack();
+  readonly #tunnels = new Tunnels();
+  readonly #selfTest = new SelfTest();
+  readonly #programs = new Set<number>();
+  readonly #keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+  #helper: PrivilegedHelper | undefined;
+  #connection: Connection | undefined;
+
+  constructor(options: LiveSessionOptions) {
+    this.#options = options;
+    this.#keys = generateKeyPairSync('ed25519');
+  }
+
+  /** Connects; afterwards, or after a failure, the journal says what is to be undone. Problems as its parts throw them. */
+  async connect(signal: AbortSignal): Promise<Connection> {
+    const { cluster, request, progress, log } = this.#options;
+    const both = AbortSignal.any([signal, this.#ended.signal]);
+    progress(`Looking for ${request.target} in namespace ${cluster.namespace} of ${cluster.context}`);
+    const [target, own, api] = await Promise.all([
+      resolveTarget(cluster, request.target, request.container, both),
+      listServices(cluster, both),
+      kubernetesService(cluster, both),
+    ]);
+    const services = api && !own.some((service) => sameService(service, api)) ? [...own, api] : own;
+    const workload = `${target.workload.kind.toLowerCase()}/${target.workload.name}`;
+    const ports = mapPorts(target, request.ports);
+
+    progress(`Checking rights, ports and names for ${workload}`);
+    const agent: AgentConfiguration = {
+      version: protocolVersion,
+      session: this.#options.id,
+      publicKey: this.#keys.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+      ...freeAgentPorts(target),
+      ports: [...ports.keys()],
+    };
+    const image = {
+      name: request.agentImage,
+      ...(request.agentImagePullPolicy && { pullPolicy: request.agentImagePullPolicy }),
+    };
+    // Everything that can refuse is asked before anything is changed.
+    const [record, listeners] = await allOrFirstProblem([
+      planReplacement(cluster, target, agent, image, both),
+      this.#openListeners(services, ports, both),
+      checkRights(cluster, target, both),
+      this.#startHelper(both),
+      request.startsProgram ? assertLocalPortsFree(ports) : undefined,
+    ]);
+    const environment = await podEnvironment(cluster, target, services, listeners.services, both);
+    for (const note of [...record.notes, ...environment.notes]) this.#options.notice({ level: 'info', text: note });
+    for (const variable of environment.variables) if (variable.secret) log.redactor.add(variable.value);
+
+    const lease = await this.#acquireLease(target, both);
+    progress(`Putting the agent in place of container ${target.container} of ${workload}`);
+    this.#options.journal.append({ act: 'replacement', record });
+    await applyReplacement(cluster, record, both);
+    const inbound = new Inbound({
+      workload: target.workload.name,
+      ports,
+      selfTest: this.#selfTest,
+      programs: () => [...this.#programs],
+      notice: (notice) => this.#options.notice(notice),
+      log,
+    });
+    this.#keepTunnels(record, agent.tunnelPort, inbound);
+    await Promise.all([
+      awaitReplacement(cluster, record, progress, both),
+      this.#tunnels.whenConnected(both),
+      this.#writeHosts(listeners, both),
+    ]);
+    this.#keepLease(lease);
+    const connected = this.#describe(target, environment.variables, listeners, ports);
+    progress('Testing the way through the Service');
+    await this.#runSelfTest(target);
+    this.#connection = connected;
+    return connected;
+  }
+
+  /** What `status` shows of a standing session. */
+  get status(): Status['connection'] {
+    const connection = this.#connection;
+    if (!connection) return undefined;
+    return {
+      workload: connection.workload,
+      container: connection.container,
+      pods: this.#tunnels.all.map((tunnel) => ({
+        name: tunnel.pod,
+        ...(tunnel.roundTripTime !== undefined && { roundTripTime: tunnel.roundTripTime }),
+        streams: tunnel.statistics.streams,
+      })),
+      services: connection.services,
+      ports: connection.ports,
+    };
+  }
+
+  /** The helper, for the undo of the hosts file; started anew if it is gone. */
+  async helper(signal: AbortSignal): Promise<PrivilegedHelper> {
+    return this.#helper ?? (await startHelper({ log: this.#options.log, command: this.#options.program, signal }));
+  }
+
+  /** A process that belongs to the user's program, for the advice on ports. */
+  programStarted(pid: number): void {
+    this.#programs.add(pid);
+  }
+
+  /** Closes listeners and tunnels. The acts in the journal are undone by `undo`, not by this. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended.abort();
+    await this.#resources.disposeAsync();
+  }
+
+  async #startHelper(signal: AbortSignal): Promise<void> {
+    this.#helper = await startHelper({ log: this.#options.log, command: this.#options.program, signal });
+  }
+
+  async #openListeners(
+    services: readonly VisibleService[],
+    ports: ReadonlyMap<number, number>,
+    signal: AbortSignal,
+  ): Promise<ServiceListeners> {
+    const { cluster, log } = this.#options;
+    const named = services
+      .filter((service) => service.type !== 'ExternalName')
+      .map((service) => ({
+        name: service.name,
+        namespace: service.namespace,
+        ports: service.ports.filter((port) => port.protocol === 'TCP').map((port) => port.port),
+      }))
+      .filter((service) => service.ports.length > 0);
+    const listeners = await openServiceListeners({
+      services: allocateAddresses(named, new Set(), cluster.namespace),
+      // A headless Service has no address of its own; the pod's resolver picks one of its pods.
+      dial: (service, port) =>
+        this.#tunnels.dial(
+          services.find((candidate) => sameService(candidate, service))?.clusterIP ??
+            `${service.name}.${service.namespace}.svc`,
+          port,
+        ),
+      listen,
+      onError: (error) => log.write('debug', 'a connection to a Service ended early', { error }),
+      signal,
+    });
+    this.#resources.use(listeners);
+    const local = new Set(ports.values());
+    for (const service of listeners.services) {
+      for (const port of service.ports) {
+        if (!local.has(port)) continue;
+        this.#options.notice({
+          level: 'info',
+          text: `Service ${service.name} uses port ${port} too, on ${service.address}: let your program listen on 127.0.0.1:${port}, or choose another local port with "ports".`,
+        });
+      }
+    }
+    return listeners;
+  }
+
+  async #acquireLease(target: ResolvedTarget, signal: AbortSignal): Promise<HeldLease> {
+    const { cluster, journal, id } = this.#options;
+    journal.append({ act: 'lease', name: leaseName(target) });
+    return acquireLease(cluster, target, { session: id, user: userInfo().username, host: hostname() }, signal);
+  }
+
+  #keepLease(lease: HeldLease): void {
+    const timer = setInterval(() => {
+      lease.renew(this.#ended.signal).catch((error: unknown) => {
+        if (this.#ended.signal.aborted) return;
+        const problem = Problem.from(error);
+        this.#options.log.write('warn', 'the Lease could not be renewed', { error });
+        if (problem.code === 'target-held') this.#options.lost(problem);
+      });
+    }, heartbeatMilliseconds);
+    this.#resources.defer(() => clearInterval(timer));
+  }
+
+  async #writeHosts(listeners: ServiceListeners, signal: AbortSignal): Promise<void> {
+    const { journal, id } = this.#options;
+    if (!this.#helper) throw new Error('the privileged helper has not been started');
+    journal.append({ act: 'hosts', file: hostsFilePath() });
+    const lines = listeners.services.map((service) => ({ address: service.address, names: service.hostNames }));
+    await this.#helper.setHosts(id, lines, signal);
+  }
+
+  /** Keeps one tunnel to every agent pod for as long as the session lives. */
+  #keepTunnels(record: ReplacementRecord, tunnelPort: number, inbound: Inbound): void {
+    const { cluster, log } = this.#options;
+    const forwarder = portForwarder(cluster);
+    const signal = this.#ended.signal;
+    const present = new Set<string>();
+    const kept = new Set<string>();
+    const watch = async () => {
+      for await (const pods of watchAgentPods(cluster, record, signal)) {
+        present.clear();
+        for (const pod of pods) present.add(pod);
+        for (const pod of pods) {
+          if (kept.has(pod)) continue;
+          kept.add(pod);
+          void this.#keepTunnel(pod, tunnelPort, forwarder, inbound, () => present.has(pod)).finally(() =>
+            kept.delete(pod),
+          );
+        }
+      }
+    };
+    watch().catch((error: unknown) => {
+      if (signal.aborted) return;
+      log.write('error', 'the agent pods can no longer be watched', { error });
+      this.#options.lost(Problem.from(error));
+    });
+  }
+
+  async #keepTunnel(
+    pod: string,
+    tunnelPort: number,
+    forwarder: PortForwarder,
+    inbound: Inbound,
+    present: () => boolean,
+  ): Promise<void> {
+    const { log, id } = this.#options;
+    const signal = this.#ended.signal;
+    for (let attempt = 0; !signal.aborted && present(); attempt++) {
+      try {
+        await using tunnel = await openTunnel({
+          forwarder,
+          pod,
+          tunnelPort,
+          privateKey: this.#keys.privateKey,
+          session: id,
+          onInbound: (connection) => void inbound.accept(connection),
+          signal,
+          log,
+        });
+        attempt = 0;
+        this.#tunnels.add(tunnel);
+        const reason = await tunnel.closed;
+        this.#tunnels.remove(tunnel);
+        log.write('info', 'a tunnel closed', { pod, error: reason });
+      } catch (error) {
+        if (signal.aborted) return;
+        log.write('warn', 'a tunnel could not be opened', { pod, error });
+      }
+      // The first retries are quick: a container is "running" a moment before its agent listens.
+      const pause = Math.min(50 * 2 ** attempt, longestReconnectMilliseconds) * (0.75 + Math.random() / 2);
+      await delay(pause, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  #describe(
+    target: ResolvedTarget,
+    environment: readonly EnvironmentVariable[],
+    listeners: ServiceListeners,
+    ports: ReadonlyMap<number, number>,
+  ): Connection {
+    return {
+      kind: 'connected',
+      session: this.#options.id,
+      workload: `${target.workload.kind.toLowerCase()}/${target.workload.name}`,
+      container: target.container,
+      pods: this.#tunnels.all.map((tunnel) => tunnel.pod),
+      environment: environment.map((variable) => ({ ...variable })),
+      services: listeners.services.map((service) => ({
+        name: service.name,
+        address: service.address,
+        names: [...service.hostNames],
+        ports: [...service.ports],
+      })),
+      ports: [...ports].map(([containerPort, localPort]) => ({ containerPort, localPort })),
+      log: this.#options.logFile,
+    };
+  }
+
+  async #runSelfTest(target: ResolvedTarget): Promise<void> {
+    const routes = target.services.flatMap((service): SelfTestRoute[] =>
+      service.ports.map((port) => ({
+        label: `${service.name}:${port.port}`,
+        host: service.clusterIP ?? `${service.name}.${target.workload.namespace}.svc`,
+        port: port.port,
+      })),
+    );
+    const dial = (host: string, port: number) => this.#tunnels.dial(host, port);
+    const tests = routes.map(async (route) => {
+      const result = await this.#selfTest.run(route, dial, selfTestDeadlineMilliseconds, this.#ended.signal);
+      if (!this.#ended.signal.aborted) this.#options.notice(selfTestNotice(result));
+    });
+    await Promise.race([Promise.all(tests), delay(selfTestPatienceMilliseconds, undefined, { ref: false })]);
+  }
+}
+
+function sameService(a: { name: string; namespace: string }, b: { name: string; namespace: string }): boolean {
+  return a.name === b.name && a.namespace === b.namespace;
+}
+
+function selfTestNotice(result: SelfTestResult): Notice {
+  if (result.kind === 'arrived') {
+    const milliseconds = Math.round(result.milliseconds);
+    return {
+      level: 'info',
+      text: `A request to Service ${result.route.label} reached this computer (${milliseconds} ms).`,
+    };
+  }
+  return {
+    level: 'warning',
+    text: `A request to Service ${result.route.label} made inside the cluster did not reach this computer: ${result.reason}. Look for a NetworkPolicy, a service mesh or a Service selector that also matches other pods.`,
+  };
+}
+
+/** Container port → local port for every port of the target; keys of `wanted` are port numbers or names. */
+function mapPorts(target: ResolvedTarget, wanted: Readonly<Record<string, number>>): ReadonlyMap<number, number> {
+  const names = new Map<string, number>();
+  for (const service of target.services) for (const port of service.ports) names.set(port.name, port.containerPort);
+  const container = target.pod.spec.containers.find(({ name }) => name === target.container);
+  for (const port of container?.ports ?? []) if (port.name) names.set(port.name, port.containerPort);
+  const ports = new Map<number, number>(target.containerPorts.map((port) => [port, port]));
+  for (const [key, localPort] of Object.entries(wanted)) {
+    const containerPort = /^\d+$/.test(key) ? Number(key) : names.get(key);
+    if (containerPort === undefined) {
+      throw new Problem({
+        code: 'port-unknown',
+        what: `Container ${target.container} has no port named "${key}".`,
+        why: `Its named ports are: ${[...names.keys()].filter(Boolean).join(', ') || 'none'}.`,
+        remedy: 'Correct the key in "ports", or use the port number.',
+      });
+    }
+    ports.set(containerPort, localPort);
+  }
+  return ports;
+}
+
+async function assertLocalPortsFree(ports: ReadonlyMap<number, number>): Promise<void> {
+  for (const port of ports.values()) await assertPortFree('127.0.0.1', port);
+}
+
+/** Like Promise.all, but lets every part settle, so that none goes on behind a failure. */
+async function allOrFirstProblem<T extends readonly unknown[]>(parts: T): Promise<{ [K in keyof T]: Awaited<T[K]> }> {
+  const results = await Promise.allSettled(parts);
+  const failure = results.find((result) => result.status === 'rejected');
+  if (failure) throw failure.reason;
+  return Promise.all(parts) as Promise<{ [K in keyof T]: Awaited<T[K]> }>;
+}

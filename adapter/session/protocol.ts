@@ -1,0 +1,113 @@
+/**
+ * What the clients of a session (debug adapter, CLI) and its daemon say to each other, over vscode-jsonrpc on a
+ * Unix socket or named pipe. Both ends validate with these schemas.
+ */
+import { NotificationType, RequestType, RequestType0, ResponseError } from 'vscode-jsonrpc/node';
+import { z } from 'zod';
+import { Problem, type ProblemData } from '../problem.ts';
+
+/** Rises when an old client and a new daemon would misunderstand each other. */
+export const sessionProtocolVersion = 1;
+
+export const helloSchema = z.object({ version: z.int(), token: z.string() });
+export type Hello = z.infer<typeof helloSchema>;
+
+const portNumber = z.int().min(1).max(65535);
+
+export const connectRequestSchema = z.object({
+  target: z.string(),
+  container: z.string().optional(),
+  context: z.string(),
+  namespace: z.string(),
+  /** The kubeconfig path list of the client: the daemon may have been started by another one. */
+  kubeconfig: z.string().optional(),
+  /** Container port (number or name) → local port. */
+  ports: z.record(z.string(), portNumber),
+  agentImage: z.string(),
+  agentImagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
+  /** The client will start the program itself, so its ports have to be free. */
+  startsProgram: z.boolean(),
+  clientPid: z.int(),
+});
+/** What a client asks a session to be. Clients of one session must agree on all but `startsProgram`. */
+export type ConnectRequest = z.infer<typeof connectRequestSchema>;
+
+const reachableService = z.object({
+  name: z.string(),
+  address: z.string(),
+  names: z.array(z.string()),
+  ports: z.array(portNumber),
+});
+
+export const connectionSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('connected'),
+    session: z.string(),
+    workload: z.string(),
+    container: z.string(),
+    pods: z.array(z.string()),
+    environment: z.array(z.object({ name: z.string(), value: z.string(), origin: z.string(), secret: z.boolean() })),
+    services: z.array(reachableService),
+    ports: z.array(z.object({ containerPort: portNumber, localPort: portNumber })),
+    log: z.string(),
+  }),
+  /** The daemon is undoing its last session: connect again when it has closed the socket. */
+  z.object({ kind: z.literal('ending') }),
+]);
+/** A session that stands: everything that a client needs to start the program. */
+export type Connection = Extract<z.infer<typeof connectionSchema>, { kind: 'connected' }>;
+type ConnectAnswer = z.infer<typeof connectionSchema>;
+
+export const leaveSchema = z.object({ budget: z.int().nonnegative() });
+export type Leave = z.infer<typeof leaveSchema>;
+
+/** How an end of a session looked when its budget was over. `kept`: other clients still use it. */
+export const endingSchema = z.enum(['undone', 'finishing', 'kept']);
+export type Ending = z.infer<typeof endingSchema>;
+
+export const statusSchema = z.object({
+  state: z.enum(['idle', 'connecting', 'connected', 'undoing', 'ended']),
+  session: z.string(),
+  pid: z.int(),
+  started: z.string(),
+  clients: z.array(z.int()),
+  connection: z
+    .object({
+      workload: z.string(),
+      container: z.string(),
+      pods: z.array(z.object({ name: z.string(), roundTripTime: z.number().optional(), streams: z.int() })),
+      services: z.array(reachableService),
+      ports: z.array(z.object({ containerPort: portNumber, localPort: portNumber })),
+    })
+    .optional(),
+  problem: z.string().optional(),
+});
+/** What `kubernetes-local status` shows of one session. */
+export type Status = z.infer<typeof statusSchema>;
+
+export const progressSchema = z.object({ text: z.string() });
+export const noticeSchema = z.object({ level: z.enum(['info', 'warning']), text: z.string() });
+/** Something a user should know while the session stands. */
+export type Notice = z.infer<typeof noticeSchema>;
+export const programSchema = z.object({ pid: z.int().positive() });
+
+export const helloRequest = new RequestType<Hello, null, ProblemData>('session/hello');
+export const connectRequest = new RequestType<ConnectRequest, ConnectAnswer, ProblemData>('session/connect');
+export const leaveRequest = new RequestType<Leave, Ending, ProblemData>('session/leave');
+export const statusRequest = new RequestType0<Status, ProblemData>('session/status');
+export const programNotification = new NotificationType<z.infer<typeof programSchema>>('session/program');
+export const progressNotification = new NotificationType<z.infer<typeof progressSchema>>('session/progress');
+export const noticeNotification = new NotificationType<Notice>('session/notice');
+export const lostNotification = new NotificationType<ProblemData>('session/lost');
+
+/** Any thrown value as the error that travels over the socket. */
+export function toResponseError(error: unknown): ResponseError<ProblemData> {
+  const problem = Problem.from(error);
+  return new ResponseError(problem.dapId, problem.message, problem.toJSON());
+}
+
+/** The Problem inside an error that came over the socket; other errors stay as they are. */
+export function fromResponseError(error: unknown): unknown {
+  if (error instanceof ResponseError && Problem.isData(error.data)) return new Problem(error.data);
+  return error;
+}

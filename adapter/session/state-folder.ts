@@ -1,0 +1,78 @@
+/**
+ * Where a session keeps what must survive its processes: journal, log, token, socket.
+ * All folders are 0700 and all files 0600; a folder of somebody else's is refused.
+ */
+import { lstatSync, mkdirSync } from 'node:fs';
+import { homedir, tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { Problem } from '../problem.ts';
+
+/** The root of all state: `$KUBERNETES_LOCAL_STATE`, else the XDG state folder. */
+export function stateFolder(): string {
+  const { KUBERNETES_LOCAL_STATE: own, XDG_STATE_HOME: xdg } = process.env;
+  if (own) return privateFolder(own);
+  return privateFolder(join(xdg || join(homedir(), '.local', 'state'), 'kubernetes-local'));
+}
+
+/** The folder that holds one folder for each session known on this computer. */
+export function sessionsFolder(): string {
+  return privateFolder(join(stateFolder(), 'sessions'));
+}
+
+/** The files of one session. `key` is `sessionKey`'s. */
+export interface SessionFiles {
+  readonly key: string;
+  readonly folder: string;
+  readonly journal: string;
+  readonly log: string;
+  readonly token: string;
+  readonly lock: string;
+  readonly socket: string;
+}
+
+/** The files of the session with this key; the folder is made if it is missing. */
+export function sessionFiles(key: string): SessionFiles {
+  const folder = privateFolder(join(sessionsFolder(), key));
+  return {
+    key,
+    folder,
+    journal: join(folder, 'journal.jsonl'),
+    log: join(folder, 'session.log'),
+    token: join(folder, 'token'),
+    lock: join(folder, 'lock'),
+    socket:
+      process.platform === 'win32' ? `\\\\.\\pipe\\kubernetes-local-${key}` : join(socketFolder(folder), `${key}.sock`),
+  };
+}
+
+/** A Unix socket's path holds 107 bytes at most, which a deep state folder would exceed. */
+function socketFolder(sessionFolder: string): string {
+  if (Buffer.byteLength(sessionFolder) < 70) return sessionFolder;
+  const { XDG_RUNTIME_DIR: runtime } = process.env;
+  return privateFolder(
+    runtime ? join(runtime, 'kubernetes-local') : join(tmpdir(), `kubernetes-local-${userInfo().uid}`),
+  );
+}
+
+function privateFolder(path: string): string {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const stat = lstatSync(path);
+    const foreign = process.getuid !== undefined && stat.uid !== process.getuid();
+    const open = process.platform !== 'win32' && (stat.mode & 0o022) !== 0;
+    if (!stat.isDirectory() || foreign || open) {
+      throw new Error(foreign ? 'it belongs to another user' : open ? 'others may write in it' : 'it is not a folder');
+    }
+    return path;
+  } catch (error) {
+    throw new Problem(
+      {
+        code: 'state-unwritable',
+        what: `The state folder ${path} cannot be used.`,
+        why: error instanceof Error ? error.message : String(error),
+        remedy: 'Make it a folder of your own with mode 0700, or set KUBERNETES_LOCAL_STATE to another one.',
+      },
+      { cause: error },
+    );
+  }
+}

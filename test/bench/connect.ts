@@ -1,0 +1,125 @@
+/**
+ * How long connecting and disconnecting take, against the bare rollout of the same change by kubectl: the same image
+ * with the same resources and readiness probe in the same Deployment, but a server that is ready at once and no product.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { ensureCluster, stopCluster } from '../cluster/cluster.ts';
+import { product } from '../stage/product.ts';
+import { deployShop, kubectlOf, loadImages, type Shop } from '../stage/shop.ts';
+import { compare, type Measure, type Samples } from './measure.ts';
+
+const bar = 1.3;
+const clusterName = 'bench';
+const namespace = 'bench-connect';
+const agentImage = 'kubernetes-local.test/agent:1';
+
+/** Measures `connect` and `disconnect`, runs of both sides in turn. */
+export async function benchConnect(runs: number, say: (text: string) => void): Promise<readonly Measure[]> {
+  const cluster = await ensureCluster({ name: clusterName, onProgress: say });
+  try {
+    await loadImages(cluster, say);
+    const shop = await deployShop(kubectlOf(cluster), namespace, say);
+    const connect: { ours: number[]; other: number[] } = { ours: [], other: [] };
+    const disconnect: { ours: number[]; other: number[] } = { ours: [], other: [] };
+    // The first run of either side warms caches of image layers and files.
+    for (let run = -1; run < runs; run++) {
+      const ours = await measureOurs(cluster.kubeconfig);
+      const other = await measureKubectl(shop);
+      say(`run ${run + 1}: ours ${seconds(ours)}, kubectl ${seconds(other)}`);
+      if (run < 0) continue;
+      connect.ours.push(ours.connect);
+      connect.other.push(other.connect);
+      disconnect.ours.push(ours.disconnect);
+      disconnect.other.push(other.disconnect);
+    }
+    const measure = (name: string, samples: Samples) =>
+      compare(name, 's', 'kubectl patch + rollout status', bar, samples);
+    return [measure('connect (2 replicas)', connect), measure('disconnect (2 replicas)', disconnect)];
+  } finally {
+    await stopCluster(clusterName);
+  }
+}
+
+interface Run {
+  readonly connect: number;
+  readonly disconnect: number;
+}
+
+function seconds({ connect, disconnect }: Run): string {
+  return `${connect.toFixed(2)} s + ${disconnect.toFixed(2)} s`;
+}
+
+/** From the start of the command to "Ready", and from Ctrl-C to its exit, when all is undone. */
+async function measureOurs(kubeconfig: string): Promise<Run> {
+  const [command = '', ...args] = product();
+  const started = performance.now();
+  const child = spawn(
+    command,
+    [
+      ...args,
+      'connect',
+      '--target',
+      'service/cart',
+      '-n',
+      namespace,
+      '--kubeconfig',
+      kubeconfig,
+      '--agent-image',
+      agentImage,
+    ],
+    { stdio: ['ignore', 'ignore', 'pipe'] },
+  );
+  const exited = once(child, 'exit');
+  await lineThat(child, (line) => line.startsWith('Ready.'));
+  const connected = performance.now();
+  child.kill('SIGINT');
+  const [code] = await exited;
+  if (code !== 0) throw new Error(`"connect" ended with ${code}`);
+  return { connect: (connected - started) / 1000, disconnect: (performance.now() - connected) / 1000 };
+}
+
+async function lineThat(child: ChildProcess, wanted: (line: string) => boolean): Promise<void> {
+  if (!child.stderr) throw new Error('no standard error');
+  const seen: string[] = [];
+  for await (const line of createInterface({ input: child.stderr })) {
+    if (wanted(line)) {
+      child.stderr.resume();
+      return;
+    }
+    seen.push(line);
+  }
+  throw new Error(`"connect" ended early:\n${seen.join('\n')}`);
+}
+
+async function measureKubectl({ kubectl }: Shop): Promise<Run> {
+  const deployment = ['deployment/cart', '-n', namespace];
+  const started = performance.now();
+  await kubectl.run(['patch', ...deployment, '--type=strategic', '-p', JSON.stringify(bareChange)]);
+  await kubectl.run(['rollout', 'status', ...deployment, '--timeout=120s']);
+  const changed = performance.now();
+  await kubectl.run(['rollout', 'undo', ...deployment]);
+  await kubectl.run(['rollout', 'status', ...deployment, '--timeout=120s']);
+  return { connect: (changed - started) / 1000, disconnect: (performance.now() - changed) / 1000 };
+}
+
+/** What the product changes in the pod template, without the product. */
+const bareChange = {
+  spec: {
+    template: {
+      spec: {
+        containers: [
+          {
+            name: 'cart',
+            image: agentImage,
+            command: ['/bin/node', '-e', "require('node:http').createServer((_, r) => r.end()).listen(57011)"],
+            readinessProbe: { httpGet: { path: '/ready', port: 57011 }, periodSeconds: 1 },
+            livenessProbe: { httpGet: { path: '/live', port: 57011 } },
+            resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '192Mi' } },
+          },
+        ],
+      },
+    },
+  },
+};
