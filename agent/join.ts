@@ -9,9 +9,13 @@ const isHttp2Stream = (stream: Duplex): stream is Http2Stream => 'rstCode' in st
 export function reset(stream: Duplex): void {
   if (stream.destroyed) return;
   if (stream instanceof Socket) stream.resetAndDestroy();
-  else if (isHttp2Stream(stream)) stream.close(constants.NGHTTP2_CONNECT_ERROR);
-  else stream.destroy(new Error('The other side of the connection was reset.'));
+  // Not `Http2Stream.close(code)`: that sends END_STREAM before RST_STREAM, and cut data would pass for all of it.
+  else stream.destroy(new Error('the other side of the connection was reset'));
 }
+
+/** Whether the stream's reader got all there is, and the end came from the far writer and not from a reset. */
+const endedWell = (stream: Duplex): boolean =>
+  stream.readableEnded && !(isHttp2Stream(stream) && (stream.rstCode ?? 0) !== constants.NGHTTP2_NO_ERROR);
 
 /**
  * Closes a stream whose data was all written but whose reader is gone. As with a closed TCP socket, the other end still
@@ -38,7 +42,7 @@ export function join(a: Duplex, b: Duplex): Promise<void> {
       // The 'close' that follows an 'error' decides; the listener keeps the error from ending the process.
       from.on('error', () => {});
       from.once('close', () => {
-        if (!from.readableEnded) reset(to);
+        if (!endedWell(from)) reset(to);
         else if (!from.writableFinished) closeWhenFlushed(to);
         open -= 1;
         if (open === 0) resolve();

@@ -18,7 +18,8 @@
  * role inbound   the agent is the HTTP/2 client. Each TCP connection to a port of the pod is a CONNECT with `:authority`
  *                pod:port and the client's address in `sourceAddressHeader` and `sourcePortHeader`.
  *
- * END_STREAM carries the end of one direction (a TCP FIN). RST_STREAM with CONNECT_ERROR carries a TCP reset.
+ * END_STREAM carries the end of one direction (a TCP FIN). RST_STREAM with an error code carries a TCP reset; with NO_ERROR
+ * after END_STREAM it says that nobody reads the other direction any more.
  */
 
 export const protocolVersion = 1;

@@ -247,7 +247,7 @@ class AgentTunnel implements Tunnel {
     openSessionWindow(session, workstationWindows);
     let reason = new Error('the agent closed the tunnel');
     session.on('error', (error) => {
-      reason = error;
+      reason = new Error(`the agent closed the tunnel (${error.message})`, { cause: error });
     });
     session.once('close', () => void this.#end(reason));
     return startHeartbeat({

@@ -12,6 +12,11 @@ export class Tunnels {
     return this.#tunnels.length;
   }
 
+  /** The tunnels in use. */
+  get all(): readonly Tunnel[] {
+    return this.#tunnels;
+  }
+
   /** Uses a tunnel until it is removed or closes. */
   add(tunnel: Tunnel): void {
     if (this.#tunnels.includes(tunnel)) return;
