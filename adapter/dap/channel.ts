@@ -36,8 +36,10 @@ export interface ChannelHandlers {
   message(message: Raw): void;
   /** No more messages will come. Called once, after the last message was handled. */
   end(): void;
-  /** Something unreadable came, or nothing can be written any more. */
-  error(error: Error): void;
+  /** Something unreadable came; the messages after it are read. */
+  unreadable(error: Error): void;
+  /** Nothing can be written any more: the far end is gone. Called once. */
+  broken(error: Error): void;
 }
 
 export class Channel {
@@ -77,11 +79,11 @@ export class Channel {
   }
 
   listen(handlers: ChannelHandlers): void {
-    this.#reader.onError((error) => handlers.error(error));
+    this.#reader.onError((error) => handlers.unreadable(error));
     this.#writer.onError(([error]) => this.#break(error, handlers));
     this.#reader.listen((message) => {
       if (message instanceof Envelope && isRaw(message.value)) handlers.message(message.value);
-      else handlers.error(new Error('A message is not a JSON object.'));
+      else handlers.unreadable(new Error('A message is not a JSON object.'));
     });
     const ended = () => void this.#end(handlers);
     this.#input.once('end', ended).once('close', ended);
@@ -129,18 +131,23 @@ export class Channel {
     if (this.#broken) return;
     this.#broken = true;
     this.#drain();
-    handlers.error(error);
+    handlers.broken(error);
   }
 
   async #end(handlers: ChannelHandlers): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    // The reader decodes one message per turn of the event loop: the last ones are still on their way.
+    await this.settled();
+    handlers.end();
+  }
+
+  /** Resolves when all messages that were received so far have been handled. */
+  async settled(): Promise<void> {
+    // The reader decodes one message per turn of the event loop.
     for (let before = -1; before !== this.#decoded; ) {
       before = this.#decoded;
       await setImmediate();
       await setImmediate();
     }
-    handlers.end();
   }
 }

@@ -6,6 +6,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Log } from '../diagnostics/log.ts';
 import type { Problem } from '../problem.ts';
+import { Conversation } from './conversation.ts';
 
 /** What the debug adapter needs around the real one; implemented over the session daemon by cli/dap.ts. */
 export interface Surroundings {
@@ -52,10 +53,42 @@ export interface ServeOptions {
   readonly log: Log;
   /** Called with each DAP message in both directions, values of environment variables masked. */
   readonly trace?: (line: string) => void;
+  /** Waiting times that differ from the usual ones. */
+  readonly timing?: Partial<Timing>;
 }
 
-/** Serves one debug session until its end. Resolves with the exit code of the process; never rejects. */
+/** Waiting times, in ms. */
+export interface Timing {
+  /** How long `launch` of a client may stay open while we connect; by clientID. Others wait without end. */
+  readonly earlyAnswer: Readonly<Record<string, number>>;
+  /** For the real debug adapter's answer to `initialize`. */
+  readonly initialize: number;
+  /** For its answer to `disconnect`. VS Code ends us 2 s after it asked. */
+  readonly disconnect: number;
+  /** For the surroundings to be undone before the client hears of the end. */
+  readonly undo: number;
+  /** For the client's `disconnect` after we said that the session is over. */
+  readonly farewell: number;
+  /** For the real debug adapter and its program to end at end of file, then at SIGTERM. */
+  readonly endOfFile: number;
+  readonly sigterm: number;
+}
+
+const usualTiming: Timing = {
+  // dape gives up `launch` after 10 s and kills us; Helix ("hx") any request after 20 s (field notes, §1.2).
+  earlyAnswer: { dape: 6000, hx: 15_000 },
+  initialize: 15_000,
+  disconnect: 1000,
+  undo: 1500,
+  farewell: 2000,
+  endOfFile: 500,
+  sigterm: 500,
+};
+
+/**
+ * Serves one debug session until its end, which is also SIGTERM, SIGINT or SIGHUP of this process.
+ * Resolves with the exit code of the process; never rejects.
+ */
 export function serve(options: ServeOptions): Promise<number> {
-  void options;
-  throw new Error('not written yet');
+  return new Conversation(options, { ...usualTiming, ...options.timing }).run();
 }

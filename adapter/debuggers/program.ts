@@ -25,7 +25,10 @@ function isExecutable(path: string): boolean {
 }
 
 /** Runs a program to its end; resolves with the last line of what it complained about, undefined if it succeeded. */
-export async function complaint(argv: readonly [string, ...string[]], signal: AbortSignal): Promise<string | undefined> {
+export async function complaint(
+  argv: readonly [string, ...string[]],
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const [program, ...args] = argv;
   try {
     await run(program, args, { signal, timeout: 10_000, windowsHide: true });
