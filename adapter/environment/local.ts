@@ -3,7 +3,7 @@ import type { EnvironmentVariable } from './environment.ts';
 
 /**
  * Variables that say where things are on a computer, or load code from there: with the pod's values the program, its
- * runtime or its debugger would not start. Documented in docs; compared without case on Windows.
+ * runtime or its debugger would not start. Compared without case on Windows.
  */
 const ofTheComputer: ReadonlySet<string> = new Set([
   // system and user
