@@ -45,6 +45,7 @@ export class DapClient {
     { command: string; resolve: (body: unknown) => void; reject: (e: Error) => void }
   >();
   readonly #handlers = new Map<string, (args: unknown) => unknown>();
+  readonly #listeners = new Map<string, ((body: unknown) => void)[]>();
   readonly #events: { name: string; body: unknown; taken: boolean }[] = [];
   #waiters: Waiter[] = [];
   #stderr = '';
@@ -155,6 +156,12 @@ export class DapClient {
     return this.#events.filter((event) => event.name === name).map((event) => event.body as T);
   }
 
+  /** Calls the listener for each event of this name from now on. */
+  onEvent<T = unknown>(name: string, listener: (body: T) => void): void {
+    const listeners = this.#listeners.get(name) ?? [];
+    this.#listeners.set(name, [...listeners, (body) => listener(body as T)]);
+  }
+
   /** Answers requests of the debug adapter; a thrown error is answered with success:false. */
   onReverseRequest(command: string, handler: (args: unknown) => unknown): void {
     this.#handlers.set(command, handler);
@@ -180,6 +187,7 @@ export class DapClient {
     } else if (isEvent(message)) {
       const event = { name: message.event, body: message.body, taken: false };
       this.#events.push(event);
+      for (const listener of this.#listeners.get(event.name) ?? []) listener(event.body);
       const waiter = this.#waiters.find((one) => one.name === event.name && one.matches(event.body));
       if (waiter === undefined) return;
       event.taken = true;
