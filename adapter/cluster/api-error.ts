@@ -1,0 +1,77 @@
+/** What the API server answers when it says no, as a Problem, with the server's own message. */
+import { z } from 'zod';
+import { Problem, type ProblemCode } from '../problem.ts';
+
+const statusSchema = z.looseObject({
+  kind: z.literal('Status'),
+  message: z.string().default(''),
+  reason: z.string().default(''),
+});
+
+/** An answer of the API server outside 2xx. Callers handle the statuses they expect; the rest reads well as it is. */
+export class ApiError extends Problem {
+  readonly status: number;
+  /** The machine-readable reason of the Status object: NotFound, AlreadyExists, Conflict, Forbidden, Invalid, Expired … */
+  readonly reason: string;
+
+  constructor(method: string, path: string, status: number, body: string) {
+    const answer = parseStatus(body);
+    super(describe(method, path, status, answer.message));
+    this.name = 'ApiError';
+    this.status = status;
+    this.reason = answer.reason;
+  }
+}
+
+/** Whether an error is the API server's answer with this HTTP status. */
+export function hasStatus(error: unknown, ...statuses: readonly number[]): error is ApiError {
+  return error instanceof ApiError && statuses.includes(error.status);
+}
+
+/** `undefined` instead of an answer with one of these HTTP statuses. */
+export async function unless<T>(statuses: readonly number[], answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (hasStatus(error, ...statuses)) return undefined;
+    throw error;
+  }
+}
+
+function parseStatus(body: string): { message: string; reason: string } {
+  try {
+    const status = statusSchema.safeParse(JSON.parse(body));
+    if (status.success) return status.data;
+  } catch {
+    // Not JSON: a proxy or load balancer answered.
+  }
+  return { message: body.trim().slice(0, 500), reason: '' };
+}
+
+function describe(method: string, path: string, status: number, message: string) {
+  const request = `${method} ${path.split('?')[0] ?? path}`;
+  const why = message || `HTTP ${status}`;
+  const say = (code: ProblemCode, what: string, remedy: string) => ({ code, what, why, remedy });
+  if (status === 401) {
+    return say(
+      'credentials-refused',
+      'The cluster does not accept your credentials.',
+      'Sign in again (try "kubectl get pods") and start once more.',
+    );
+  }
+  if (status === 403 && / cannot \w+ resource /.test(message)) {
+    return say(
+      'right-missing',
+      'You lack a right in the cluster.',
+      'Ask the cluster administrator for the Role in the documentation.',
+    );
+  }
+  if (status === 429 || status >= 500) {
+    return say('cluster-unreachable', `The API server could not answer ${request} (HTTP ${status}).`, 'Try again.');
+  }
+  return say(
+    'patch-refused',
+    `The API server refused ${request} (HTTP ${status}).`,
+    'Correct what the cluster names, or ask its administrator.',
+  );
+}

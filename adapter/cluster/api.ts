@@ -1,0 +1,199 @@
+/**
+ * Speaks HTTP with the API server: plain JSON in and out, one pool of kept-alive connections.
+ *
+ * client-node's KubeConfig gives TLS, credentials and proxies. Its generated API classes are not used: they drop fields
+ * that this version does not know (an undo must keep them) and open a new TLS connection for each request.
+ */
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
+import type { z } from 'zod';
+import { Problem } from '../problem.ts';
+import { ApiError, hasStatus } from './api-error.ts';
+import { unreachable } from './unreachable.ts';
+
+export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+export interface ApiRequest {
+  readonly method: Method;
+  readonly path: string;
+  readonly query?: Query;
+  readonly body?: unknown;
+  /** Default application/json; a PATCH names its patch type. */
+  readonly contentType?: string;
+  readonly signal: AbortSignal;
+  /** Milliseconds until the answer must have begun. */
+  readonly timeout?: number;
+}
+
+/** How TLS, proxy and credentials are applied to one request. */
+export interface Credentials {
+  apply(options: RequestOptions): Promise<void>;
+  /** Forgets cached credentials after the server refused them; says whether asking again makes sense. */
+  refresh(): boolean;
+}
+
+const answerTimeout = 15_000;
+const userAgent = 'kubernetes-local';
+/** Recorded by the API server in managedFields, so that colleagues see who changed a field. */
+export const fieldManager = 'kubernetes-local';
+export const strategicMergePatch = 'application/strategic-merge-patch+json';
+
+export class Api {
+  readonly server: string;
+  readonly #credentials: Credentials;
+  readonly #pool: HttpAgent;
+  #clockOffset = 0;
+
+  constructor(server: string, credentials: Credentials) {
+    this.server = server;
+    this.#credentials = credentials;
+    const options = { keepAlive: true, keepAliveMsecs: 30_000 };
+    this.#pool = server.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options);
+  }
+
+  /** The time of the API server as far as its Date headers tell: leases must not depend on each workstation's clock. */
+  now(): Date {
+    return new Date(Date.now() + this.#clockOffset);
+  }
+
+  /** One request, answered and parsed. Problems: ApiError, `cluster-unreachable`. */
+  async request<T>(request: ApiRequest, schema: z.ZodType<T>): Promise<T> {
+    const response = await this.#send(request);
+    const text = await this.#guard(request, readAll(response));
+    const status = response.statusCode ?? 0;
+    if (status < 200 || status >= 300) throw new ApiError(request.method, request.path, status, text);
+    return schema.parse(JSON.parse(text));
+  }
+
+  /** The lines of a streaming answer (watch, log). Ends when the server ends it; network errors are `cluster-unreachable`. */
+  async *lines(request: ApiRequest): AsyncGenerator<string> {
+    const response = await this.#send(request);
+    const status = response.statusCode ?? 0;
+    if (status < 200 || status >= 300) {
+      throw new ApiError(request.method, request.path, status, await this.#guard(request, readAll(response)));
+    }
+    response.setEncoding('utf8');
+    let rest = '';
+    try {
+      for await (const chunk of response) {
+        const lines = `${rest}${chunk}`.split('\n');
+        rest = lines.pop() ?? '';
+        yield* lines;
+      }
+    } catch (error) {
+      request.signal.throwIfAborted();
+      throw unreachable(this.server, error);
+    } finally {
+      response.destroy();
+    }
+    if (rest) yield rest;
+  }
+
+  /** What a websocket to the API server needs: TLS options, headers and, behind a proxy, the agent. */
+  async connectionOptions(): Promise<RequestOptions> {
+    const options: RequestOptions = {};
+    await this.#credentials.apply(options);
+    options.headers = { ...options.headers, 'User-Agent': userAgent };
+    return options;
+  }
+
+  /** Asks the credential plugin again; true if a request refused with 401 is worth a second try. */
+  refreshCredentials(): boolean {
+    return this.#credentials.refresh();
+  }
+
+  async #send(request: ApiRequest): Promise<IncomingMessage> {
+    const response = await this.#sendOnce(request);
+    if (response.statusCode !== 401 || !this.#credentials.refresh()) return response;
+    response.resume();
+    return this.#sendOnce(request);
+  }
+
+  async #sendOnce(request: ApiRequest, mayRepeat = true): Promise<IncomingMessage> {
+    request.signal.throwIfAborted();
+    const options = await this.connectionOptions();
+    options.agent ??= this.#pool;
+    const url = new URL(this.server + request.path);
+    for (const [key, value] of Object.entries(request.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(key, String(value));
+    }
+    const body = request.body === undefined ? undefined : Buffer.from(JSON.stringify(request.body));
+    const headers: Record<string, unknown> = { ...options.headers, Accept: 'application/json' };
+    if (body) {
+      headers['Content-Type'] = request.contentType ?? 'application/json';
+      headers['Content-Length'] = body.length;
+    }
+    const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
+    const outcome = Promise.withResolvers<IncomingMessage>();
+    const message = send(url, {
+      ...options,
+      method: request.method,
+      headers: headers as Record<string, string>,
+      signal: request.signal,
+    });
+    const timer = setTimeout(
+      () => message.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })),
+      request.timeout ?? answerTimeout,
+    );
+    message.once('response', outcome.resolve).once('error', outcome.reject).end(body);
+    try {
+      const response = await outcome.promise;
+      this.#readClock(response);
+      return response;
+    } catch (error) {
+      request.signal.throwIfAborted();
+      // The server closed an idle connection just as it was used again. A POST might have been carried out.
+      if (message.reusedSocket && mayRepeat && request.method !== 'POST' && isReset(error)) {
+        return await this.#sendOnce(request, false);
+      }
+      throw unreachable(this.server, error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #guard<T>(request: ApiRequest, body: Promise<T>): Promise<T> {
+    try {
+      return await body;
+    } catch (error) {
+      request.signal.throwIfAborted();
+      throw unreachable(this.server, error);
+    }
+  }
+
+  #readClock(response: IncomingMessage): void {
+    const date = Date.parse(response.headers.date ?? '');
+    if (Number.isNaN(date)) return;
+    // The header has whole seconds: on average half a second has passed since.
+    const offset = date + 500 - Date.now();
+    this.#clockOffset = Math.abs(offset) < 1500 ? 0 : offset;
+  }
+}
+
+/** Whether the error may pass by itself: network trouble, an overloaded or restarting API server. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof Problem && error.code === 'cluster-unreachable';
+}
+
+/** Repeats a read-change-write while others write the same object (409). Each attempt must read afresh. */
+export async function retryOnConflict<T>(attempt: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    signal.throwIfAborted();
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!hasStatus(error, 409) || tries === 8) throw error;
+    }
+  }
+}
+
+function isReset(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
+}
+
+async function readAll(response: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  return Buffer.concat(chunks).toString('utf8');
+}

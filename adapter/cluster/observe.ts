@@ -1,0 +1,81 @@
+/** A workload and its pods, seen again whenever a pod changes and at least every two seconds. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Cluster } from './cluster.ts';
+import { pathOf } from './kinds.ts';
+import { type Pod, podSchema } from './objects.ts';
+import { Owners } from './owners.ts';
+import type { ReplacementRecord } from './record.ts';
+import { watchList } from './watch.ts';
+import { readWorkload, type Workload } from './workloads.ts';
+
+export interface Observation {
+  /** undefined: deleted */
+  readonly workload: Workload | undefined;
+  /** The pods that belong to it, those on their way out included. */
+  readonly pods: readonly Pod[];
+}
+
+/** Conditions of the workload do not show in its pods, so it is read again after this many milliseconds. */
+const longestPause = 2000;
+const shortestPause = 250;
+
+/** Goes on until the consumer stops or the signal aborts (throws its reason). */
+export async function* observe(
+  cluster: Cluster,
+  record: ReplacementRecord,
+  signal: AbortSignal,
+): AsyncGenerator<Observation> {
+  const stop = new AbortController();
+  const ended = AbortSignal.any([signal, stop.signal]);
+  const path = pathOf('Pod', record.workload.namespace);
+  const lists = watchList(cluster.api, path, record.pods, podSchema, ended);
+  const owners = new Owners(cluster);
+  let latest: readonly Pod[] | undefined;
+  let failure: unknown;
+  let wake = Promise.withResolvers<void>();
+  const watching = (async () => {
+    try {
+      for await (const pods of lists) {
+        latest = pods;
+        wake.resolve();
+      }
+    } catch (error) {
+      failure = error ?? new Error('aborted');
+      wake.resolve();
+    }
+  })();
+  try {
+    for (;;) {
+      const pause = new AbortController();
+      await Promise.race([wake.promise, delay(longestPause, undefined, { signal: pause.signal }).catch(() => {})]);
+      pause.abort();
+      wake = Promise.withResolvers();
+      if (failure !== undefined) throw failure;
+      if (latest === undefined) continue;
+      const [workload, pods] = await Promise.all([
+        readWorkload(cluster, record.workload, ended),
+        ownedBy(owners, latest, record, ended),
+      ]);
+      yield { workload, pods };
+      // A burst of pod changes becomes one observation.
+      await delay(shortestPause, undefined, { signal: ended });
+    }
+  } finally {
+    stop.abort();
+    await watching;
+  }
+}
+
+async function ownedBy(
+  owners: Owners,
+  pods: readonly Pod[],
+  { workload }: ReplacementRecord,
+  signal: AbortSignal,
+): Promise<readonly Pod[]> {
+  // A bare pod is found by its name; it has another uid each time it is made.
+  if (workload.kind === 'Pod') return pods;
+  const mine = await Promise.all(
+    pods.map(async (pod) => ((await owners.of(pod, signal)).uid === workload.uid ? pod : undefined)),
+  );
+  return mine.filter((pod) => pod !== undefined);
+}

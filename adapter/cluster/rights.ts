@@ -1,0 +1,119 @@
+/** The rights that a session uses, and the check that the user has them before anything is changed. */
+import { z } from 'zod';
+import { Problem } from '../problem.ts';
+import { unless } from './api-error.ts';
+import type { Cluster } from './cluster.ts';
+import { groupOf, resourceOf } from './kinds.ts';
+import { leaseName } from './lease.ts';
+import type { Pod } from './objects.ts';
+import type { ResolvedTarget } from './target.ts';
+
+/** One verb on one resource, in the words of RBAC. */
+export interface Right {
+  readonly verb: string;
+  readonly group: string;
+  /** With its subresource, as in a Role: `pods/portforward`. */
+  readonly resource: string;
+  /** Only for this object; undefined: for all of the namespace. */
+  readonly name?: string;
+}
+
+const reviewSchema = z.looseObject({ status: z.looseObject({ allowed: z.boolean() }) });
+
+/** Every right that a session on this target needs in the namespace. What only helps to explain failures is not in it. */
+export function requiredRights(target: Pick<ResolvedTarget, 'workload' | 'container' | 'pod'>): readonly Right[] {
+  const { kind, name } = target.workload;
+  const rights: Right[] = [
+    ...right('', 'services', ['list']),
+    ...right('', 'pods', ['get', 'list', 'watch']),
+    // A websocket is a GET; since Kubernetes 1.35 the API server asks for `create` as well, which it is for SPDY.
+    ...right('', 'pods/portforward', ['get', 'create']),
+    ...right('coordination.k8s.io', 'leases', ['create']),
+    ...right('coordination.k8s.io', 'leases', ['get', 'update', 'delete'], leaseName(target)),
+  ];
+  if (kind === 'Pod') rights.push(...right('', 'pods', ['create']), ...right('', 'pods', ['delete'], name));
+  else rights.push(...right(groupOf(kind), resourceOf(kind), ['get', 'patch'], name));
+  if (kind === 'Deployment') rights.push(...right('apps', 'replicasets', ['get']));
+  // An ordered StatefulSet waits for ever for a pod that is not ready, also to put the original back.
+  if (kind === 'StatefulSet') rights.push(...right('', 'pods', ['delete']));
+  for (const source of sources(target.pod, target.container))
+    rights.push(...right('', source.resource, ['get'], source.name));
+  return rights;
+}
+
+/** Asks the cluster about every right at once. Problem right-missing names all that are missing. */
+export async function checkRights(cluster: Cluster, target: ResolvedTarget, signal: AbortSignal): Promise<void> {
+  const { namespace } = target.workload;
+  const rights = requiredRights(target).filter((each) => isUsed(each, cluster.version));
+  const allowed = await Promise.all(rights.map((each) => isAllowed(cluster, each, namespace, signal)));
+  const missing = rights.filter((_, index) => !allowed[index]);
+  if (missing.length === 0) return;
+  throw new Problem({
+    code: 'right-missing',
+    what: `You lack ${missing.length === 1 ? 'a right' : `${missing.length} rights`} in namespace "${namespace}".`,
+    why: `User "${cluster.user}" may not ${missing.map(describe).join('; may not ')}.`,
+    remedy: 'Ask the cluster administrator for the Role in the documentation. Nothing was changed.',
+  });
+}
+
+function right(group: string, resource: string, verbs: readonly string[], name?: string): readonly Right[] {
+  return verbs.map((verb) => ({ verb, group, resource, ...(name === undefined ? {} : { name }) }));
+}
+
+function describe({ verb, group, resource, name }: Right): string {
+  return `${verb} ${resource}${group ? `.${group}` : ''}${name ? ` "${name}"` : ''}`;
+}
+
+/** API servers before 1.35 let a websocket port-forward pass with `get` alone. */
+function isUsed({ verb, resource }: Right, version: string): boolean {
+  if (resource !== 'pods/portforward' || verb !== 'create') return true;
+  const [, major = '1', minor = '99'] = /^v(\d+)\.(\d+)/.exec(version) ?? [];
+  return Number(major) > 1 || Number(minor) >= 35;
+}
+
+async function isAllowed(cluster: Cluster, wanted: Right, namespace: string, signal: AbortSignal): Promise<boolean> {
+  const [resource, subresource] = wanted.resource.split('/');
+  const { verb, group, name } = wanted;
+  const body = {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes: { namespace, verb, group, resource, subresource, name } },
+  };
+  const path = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+  const review = await unless([403, 404], cluster.api.request({ method: 'POST', path, body, signal }, reviewSchema));
+  // A cluster that does not answer the question will say no to the act itself.
+  return review?.status.allowed ?? true;
+}
+
+const referenceSchema = z.looseObject({ name: z.string().default('') });
+const sourcesSchema = z.looseObject({
+  env: z
+    .array(
+      z.looseObject({
+        valueFrom: z
+          .looseObject({ configMapKeyRef: referenceSchema.optional(), secretKeyRef: referenceSchema.optional() })
+          .optional(),
+      }),
+    )
+    .optional(),
+  envFrom: z
+    .array(z.looseObject({ configMapRef: referenceSchema.optional(), secretRef: referenceSchema.optional() }))
+    .optional(),
+});
+
+/** The ConfigMaps and Secrets that the container's environment refers to. */
+function sources(pod: Pod, container: string): readonly { resource: 'configmaps' | 'secrets'; name: string }[] {
+  const { env = [], envFrom = [] } = sourcesSchema.parse(
+    pod.spec.containers.find(({ name }) => name === container) ?? {},
+  );
+  const configMaps = [
+    ...env.map(({ valueFrom }) => valueFrom?.configMapKeyRef),
+    ...envFrom.map((from) => from.configMapRef),
+  ];
+  const secrets = [...env.map(({ valueFrom }) => valueFrom?.secretKeyRef), ...envFrom.map((from) => from.secretRef)];
+  const names = (references: typeof configMaps) => [...new Set(references.flatMap((each) => each?.name || []))];
+  return [
+    ...names(configMaps).map((name) => ({ resource: 'configmaps', name }) as const),
+    ...names(secrets).map((name) => ({ resource: 'secrets', name }) as const),
+  ];
+}
