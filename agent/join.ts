@@ -39,15 +39,19 @@ export function join(a: Duplex, b: Duplex): Promise<void> {
   return new Promise((resolve) => {
     let open = 2;
     const connect = (from: Duplex, to: Duplex): void => {
-      // The 'close' that follows an 'error' decides; the listener keeps the error from ending the process.
-      from.on('error', () => {});
-      from.once('close', () => {
+      let closed = false;
+      const onClose = (): void => {
+        if (closed) return;
+        closed = true;
         if (!endedWell(from)) reset(to);
         else if (!from.writableFinished) closeWhenFlushed(to);
         open -= 1;
         if (open === 0) resolve();
-      });
-      if (from.closed) from.emit('close');
+      };
+      // The 'close' that follows an 'error' decides; the listener keeps the error from ending the process.
+      from.on('error', () => {});
+      from.once('close', onClose);
+      if (from.destroyed) setImmediate(onClose);
       else from.pipe(to);
     };
     connect(a, b);

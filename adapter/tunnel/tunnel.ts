@@ -34,7 +34,7 @@ export interface InboundConnection {
   readonly port: number;
   readonly remoteAddress: string;
   readonly remotePort: number;
-  /** Can be half open. */
+  /** Can be half open. `destroy(error)` resets the connection; `destroy()` without one looks like the end of all data. */
   readonly stream: Duplex;
 }
 
