@@ -134,7 +134,7 @@ export async function startTestBed(options: { heartbeatTick?: number } = {}): Pr
   };
 }
 
-export const portOf = (server: Server): number => {
+const portOf = (server: Server): number => {
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('the server does not listen');
   return address.port;
