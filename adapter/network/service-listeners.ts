@@ -40,16 +40,16 @@ const attempts = 16;
  * to the wrong program; privileges-needed for ports below 1024.
  */
 export async function openServiceListeners(options: ServiceListenersOptions): Promise<ServiceListeners> {
-  await using stack = new AsyncDisposableStack();
   const used = new Set(options.services.map(({ address }) => address));
   const results = await Promise.allSettled(options.services.map((service) => openService(service, used, options)));
-  for (const result of results) if (result.status === 'fulfilled') stack.use(result.value.listeners);
-  const services = results.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value.service;
-  });
-  const open = stack.move();
-  return { services, [Symbol.asyncDispose]: () => open.disposeAsync() };
+  const opened = results.filter((result) => result.status === 'fulfilled').map((result) => result.value);
+  const listeners = together(opened.map((one) => one.listeners));
+  const failure = results.find((result) => result.status === 'rejected');
+  if (failure !== undefined) {
+    await listeners[Symbol.asyncDispose]();
+    throw failure.reason;
+  }
+  return { services: opened.map((one) => one.service), ...listeners };
 }
 
 async function openService(
@@ -76,10 +76,10 @@ async function openService(
 }
 
 async function openPorts(service: AllocatedService, options: ServiceListenersOptions): Promise<AsyncDisposable> {
-  await using stack = new AsyncDisposableStack();
+  const opened: AsyncDisposable[] = [];
   for (const port of service.ports) {
     try {
-      stack.use(
+      opened.push(
         await options.listen({
           address: service.address,
           port,
@@ -89,10 +89,20 @@ async function openPorts(service: AllocatedService, options: ServiceListenersOpt
         }),
       );
     } catch (error) {
+      await together(opened)[Symbol.asyncDispose]();
       throw new ListenError(port, error);
     }
   }
-  return stack.move();
+  return together(opened);
+}
+
+/** Node 22 has no AsyncDisposableStack. */
+function together(parts: readonly AsyncDisposable[]): AsyncDisposable {
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all(parts.map((part) => part[Symbol.asyncDispose]()));
+    },
+  };
 }
 
 class ListenError extends Error {
