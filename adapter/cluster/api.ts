@@ -28,9 +28,10 @@ export interface ApiRequest {
 
 /** How TLS, proxy and credentials are applied to one request. */
 export interface Credentials {
-  apply(options: RequestOptions): Promise<void>;
-  /** Forgets cached credentials after the server refused them; says whether asking again makes sense. */
-  refresh(): boolean;
+  /** Resolves with the generation of the credentials, for `refresh`. */
+  apply(options: RequestOptions): Promise<number>;
+  /** After the server refused credentials of this generation: forgets them; false if there can be no others. */
+  refresh(generation: number): boolean;
 }
 
 const answerTimeout = 15_000;
@@ -91,28 +92,28 @@ export class Api {
   }
 
   /** What a websocket to the API server needs: TLS options, headers and, behind a proxy, the agent. */
-  async connectionOptions(): Promise<RequestOptions> {
+  async connectionOptions(): Promise<{ readonly options: RequestOptions; readonly generation: number }> {
     const options: RequestOptions = {};
-    await this.#credentials.apply(options);
+    const generation = await this.#credentials.apply(options);
     options.headers = { ...options.headers, 'User-Agent': userAgent };
-    return options;
+    return { options, generation };
   }
 
-  /** Asks the credential plugin again; true if a request refused with 401 is worth a second try. */
-  refreshCredentials(): boolean {
-    return this.#credentials.refresh();
+  /** After a 401: whether a second try with new credentials is worth it. */
+  refreshCredentials(generation: number): boolean {
+    return this.#credentials.refresh(generation);
   }
 
   async #send(request: ApiRequest): Promise<IncomingMessage> {
-    const response = await this.#sendOnce(request);
-    if (response.statusCode !== 401 || !this.#credentials.refresh()) return response;
+    const first = await this.connectionOptions();
+    const response = await this.#sendOnce(request, first.options);
+    if (response.statusCode !== 401 || !this.refreshCredentials(first.generation)) return response;
     response.resume();
-    return this.#sendOnce(request);
+    return this.#sendOnce(request, (await this.connectionOptions()).options);
   }
 
-  async #sendOnce(request: ApiRequest, mayRepeat = true): Promise<IncomingMessage> {
+  async #sendOnce(request: ApiRequest, options: RequestOptions, mayRepeat = true): Promise<IncomingMessage> {
     request.signal.throwIfAborted();
-    const options = await this.connectionOptions();
     options.agent ??= this.#pool;
     const url = new URL(this.server + request.path);
     for (const [key, value] of Object.entries(request.query ?? {})) {
@@ -145,7 +146,7 @@ export class Api {
       request.signal.throwIfAborted();
       // The server closed an idle connection just as it was used again. A POST might have been carried out.
       if (message.reusedSocket && mayRepeat && request.method !== 'POST' && isReset(error)) {
-        return await this.#sendOnce(request, false);
+        return await this.#sendOnce(request, options, false);
       }
       throw unreachable(this.server, error);
     } finally {

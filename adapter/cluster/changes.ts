@@ -118,7 +118,10 @@ export function planUndo(
 ): { readonly revert: readonly Change[]; readonly conflicts: readonly string[] } {
   const revert: Change[] = [];
   const conflicts: string[] = [];
+  const isThere = template.spec.containers.some(({ name }) => name === container);
+  if (!isThere) conflicts.push(`container ${container} is gone`);
   for (const change of changes) {
+    if (!isThere && (change.at === 'container' || change.at === 'variable')) continue;
     const now = currentValue(template, container, change);
     if (isDeepStrictEqual(now, change.before)) continue;
     if (isDeepStrictEqual(now, change.after)) revert.push(change);

@@ -50,7 +50,6 @@ export class ExecCredentials implements Authenticator {
   readonly #cluster: Cluster;
   readonly #log: Log;
   #credential: Promise<Credential> | undefined;
-  #used = false;
 
   constructor(cluster: Cluster, log: Log) {
     this.#cluster = cluster;
@@ -66,15 +65,11 @@ export class ExecCredentials implements Authenticator {
     if (credential.clientCertificateData) options.cert = credential.clientCertificateData;
     if (credential.clientKeyData) options.key = credential.clientKeyData;
     if (credential.token) options.headers = { ...options.headers, Authorization: `Bearer ${credential.token}` };
-    this.#used = true;
   }
 
-  /** After a 401: forget the credential; true if the plugin may give a new one. */
-  refresh(): boolean {
-    if (!this.#used) return false;
+  /** The server refused the credential: the plugin will be asked again. */
+  forget(): void {
     this.#credential = undefined;
-    this.#used = false;
-    return true;
   }
 
   async #current(plugin: z.infer<typeof execSchema>): Promise<Credential> {

@@ -199,14 +199,26 @@ function credentials(
   });
   config.addAuthenticator(plugin);
   config.addAuthenticator(tokenFile);
+  const renewable = known !== user;
+  let generation = 0;
   return {
     async apply(options) {
+      const applied = generation;
       await config.applyToHTTPSOptions(options);
       // client-node's agent is needed only to get through a proxy; without it our own keeps connections alive.
       if (!proxyUrl) delete options.agent;
       if (extras['as-uid']) options.headers = { ...options.headers, 'Impersonate-Uid': extras['as-uid'] };
       if (extras['as-groups']) options.headers = { ...options.headers, 'Impersonate-Group': extras['as-groups'] };
+      return applied;
     },
-    refresh: () => plugin.refresh() || tokenFile.refresh(),
+    refresh(refused) {
+      // Several requests may be refused at once; the first of them renews for all.
+      if (renewable && refused === generation) {
+        generation++;
+        plugin.forget();
+        tokenFile.forget();
+      }
+      return renewable;
+    },
   };
 }

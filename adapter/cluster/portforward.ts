@@ -6,10 +6,11 @@
  * websocket closes when the first of its TCP connections does. Source: kubernetes/pkg/kubelet portforward/websocket.go.
  * client-node's PortForward loses half-close, ignores back-pressure and takes one port only.
  */
+import type { RequestOptions } from 'node:https';
 import { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import type { PortForward, PortForwarder } from '../tunnel/tunnel.ts';
-import { ApiError } from './api-error.ts';
+import { ApiError, hasStatus } from './api-error.ts';
 import type { Cluster } from './cluster.ts';
 import { pathOf } from './kinds.ts';
 import { unreachable } from './unreachable.ts';
@@ -26,12 +27,12 @@ const readBuffer = 1024 * 1024;
 export function portForwarder(cluster: Cluster): PortForwarder {
   return {
     async forward(pod, ports, signal) {
+      const first = await cluster.api.connectionOptions();
       try {
-        return await open(cluster, pod, ports, signal);
+        return await open(cluster, pod, ports, first.options, signal);
       } catch (error) {
-        const isRefused = error instanceof ApiError && error.status === 401;
-        if (!isRefused || !cluster.api.refreshCredentials()) throw error;
-        return await open(cluster, pod, ports, signal);
+        if (!hasStatus(error, 401) || !cluster.api.refreshCredentials(first.generation)) throw error;
+        return await open(cluster, pod, ports, (await cluster.api.connectionOptions()).options, signal);
       }
     },
   };
@@ -41,13 +42,13 @@ async function open(
   cluster: Cluster,
   pod: string,
   ports: readonly number[],
+  options: RequestOptions,
   signal: AbortSignal,
 ): Promise<PortForward> {
   signal.throwIfAborted();
   const path = `${pathOf('Pod', cluster.namespace, pod)}/portforward`;
   const url = new URL(cluster.server.replace(/^http/, 'ws') + path);
   for (const port of ports) url.searchParams.append('ports', String(port));
-  const options = await cluster.api.connectionOptions();
   // Compression would only cost time: the inner traffic is often encrypted or compressed.
   const socket = new WebSocket(url, subprotocol, { ...options, perMessageDeflate: false, handshakeTimeout } as object);
   const forward = new Forward(socket, ports.length);

@@ -30,11 +30,9 @@ export class TokenFile implements Authenticator {
     };
   }
 
-  /** After a 401: reads the file anew; true unless that was done just now. */
-  refresh(): boolean {
-    const fresh = this.#token === undefined || Date.now() - this.#token.readAt < 1000;
+  /** The server refused the token: the file will be read anew. */
+  forget(): void {
     this.#token = undefined;
-    return !fresh;
   }
 
   async #read(path: string): Promise<string> {
