@@ -5,14 +5,21 @@
  */
 import { Command, CommanderError } from 'commander';
 import { Problem } from '../problem.ts';
-import { connectCommand } from './connect.ts';
-import { dapCommand } from './dap.ts';
-import { daemonCommand, helperCommand } from './own-processes.ts';
-import { restoreCommand } from './restore.ts';
-import { runCommand } from './run.ts';
-import { statusCommand } from './status.ts';
 import { reportProblem } from './terminal.ts';
 import { version } from './version.ts';
+
+/** Loaded when needed: the privileged helper must run no more code than its own, and each command start fast. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  dap: async () => (await import('./dap.ts')).dapCommand(),
+  connect: async () => (await import('./connect.ts')).connectCommand(),
+  run: async () => (await import('./run.ts')).runCommand(),
+  status: async () => (await import('./status.ts')).statusCommand(),
+  restore: async () => (await import('./restore.ts')).restoreCommand(),
+};
+const ownProcesses: typeof commands = {
+  daemon: async () => (await import('./daemon.ts')).daemonCommand(),
+  helper: async () => (await import('./helper.ts')).helperCommand(),
+};
 
 const program = new Command('kubernetes-local')
   .description('Debug one microservice on this computer while it lives in the cluster.')
@@ -22,19 +29,11 @@ const program = new Command('kubernetes-local')
   .enablePositionalOptions()
   .exitOverride();
 
-for (const command of [
-  dapCommand(),
-  connectCommand(),
-  runCommand(),
-  statusCommand(),
-  restoreCommand(),
-  daemonCommand(),
-  helperCommand(),
-]) {
-  // Sub-commands do not inherit it when they are made elsewhere.
-  program.addCommand(command.exitOverride().showHelpAfterError('(add --help for the options)'), {
-    hidden: command.name() === 'daemon' || command.name() === 'helper',
-  });
+const [, , name = ''] = process.argv;
+const wanted = commands[name] ?? ownProcesses[name];
+for (const load of wanted ? [wanted] : Object.values(commands)) {
+  // Sub-commands do not inherit these when they are made elsewhere.
+  program.addCommand((await load()).exitOverride().showHelpAfterError('(add --help for the options)'));
 }
 
 try {

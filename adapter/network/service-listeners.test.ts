@@ -71,16 +71,19 @@ describe('openServiceListeners', () => {
     await expect(text(connect(one, '127.64.8.1'))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('names who listens on all addresses, and closes what it has opened', async () => {
+  it('leaves out a service whose port somebody holds on all addresses, and names who', async () => {
     const [one = 0] = await freePorts(1);
     await using taken = await occupied('0.0.0.0');
     const services = [service('cart', '127.64.9.2', [one]), service('prices', '127.64.9.1', [one, taken.port])];
-    await expect(openServiceListeners({ services, dial, listen, onError, signal })).rejects.toMatchObject({
-      code: 'port-in-use',
-      why: expect.stringContaining(`pid ${process.pid}`),
-      remedy: expect.stringContaining(`127.0.0.1:${taken.port}`),
-    });
-    await expect(text(connect(one, '127.64.9.2'))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await using listeners = await openServiceListeners({ services, dial, listen, onError, signal });
+    expect(listeners.services.map(({ name }) => name)).toEqual(['cart']);
+    expect(listeners.leftOut).toMatchObject([
+      {
+        service: { name: 'prices' },
+        problem: { code: 'port-in-use', why: expect.stringContaining(`pid ${process.pid}`) },
+      },
+    ]);
+    await expect(text(connect(one, '127.64.9.1'))).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
   it('says that a low port needs privileges', async () => {

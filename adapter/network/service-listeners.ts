@@ -2,6 +2,7 @@
  * Listens for every Service on the address that stands for it, on the Service's own ports.
  */
 import type { Duplex } from 'node:stream';
+import { Problem } from '../problem.ts';
 import type { AllocatedService } from './addresses.ts';
 import { nextAddress } from './addresses.ts';
 import { findPortOwner, isWildcard, listenProblem } from './ports.ts';
@@ -29,27 +30,36 @@ export interface ServiceListenersOptions {
 export interface ServiceListeners extends AsyncDisposable {
   /** The services with the addresses that they got in the end. */
   readonly services: readonly AllocatedService[];
+  /** Services of which a port is taken on all addresses, with the Problem that names its owner. */
+  readonly leftOut: readonly { readonly service: AllocatedService; readonly problem: Problem }[];
 }
 
 /** Somebody else may use single addresses of our range; so many in a row for one service are no chance. */
 const attempts = 16;
 
 /**
- * Opens all listeners or none. A service whose address is used by somebody else moves to the next one, with all its ports.
- * Problem port-in-use with the owner if it listens on all addresses, for then no address would do and a name would lead
- * to the wrong program; privileges-needed for ports below 1024.
+ * Opens the listeners. A service whose address is used by somebody else moves to the next one, with all its ports.
+ * One of whose ports somebody listens on all addresses is left out, for then no address would do and its name would lead
+ * to the wrong program; whether that matters only the user knows. Problem privileges-needed for ports below 1024; then
+ * none is open.
  */
 export async function openServiceListeners(options: ServiceListenersOptions): Promise<ServiceListeners> {
   const used = new Set(options.services.map(({ address }) => address));
   const results = await Promise.allSettled(options.services.map((service) => openService(service, used, options)));
   const opened = results.filter((result) => result.status === 'fulfilled').map((result) => result.value);
   const listeners = together(opened.map((one) => one.listeners));
-  const failure = results.find((result) => result.status === 'rejected');
-  if (failure !== undefined) {
-    await listeners[Symbol.asyncDispose]();
-    throw failure.reason;
+  const leftOut: ServiceListeners['leftOut'][number][] = [];
+  for (const [index, result] of results.entries()) {
+    if (result.status === 'fulfilled') continue;
+    const service = options.services[index];
+    const { reason } = result;
+    if (service === undefined || !(reason instanceof Problem && reason.code === 'port-in-use')) {
+      await listeners[Symbol.asyncDispose]();
+      throw reason;
+    }
+    leftOut.push({ service, problem: reason });
   }
-  return { services: opened.map((one) => one.service), ...listeners };
+  return { services: opened.map((one) => one.service), leftOut, ...listeners };
 }
 
 async function openService(

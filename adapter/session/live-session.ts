@@ -26,6 +26,7 @@ import type { EnvironmentVariable } from '../environment/environment.ts';
 import { allocateAddresses } from '../network/addresses.ts';
 import { type PrivilegedHelper, startHelper } from '../network/helper-client.ts';
 import { hostsFilePath } from '../network/hosts-writer.ts';
+import { namedServices } from '../network/named-services.ts';
 import { assertPortFree } from '../network/ports.ts';
 import { openServiceListeners, type ServiceListeners } from '../network/service-listeners.ts';
 import { Problem } from '../problem.ts';
@@ -63,7 +64,8 @@ export interface LiveSessionOptions {
 export class LiveSession implements AsyncDisposable {
   readonly #options: LiveSessionOptions;
   readonly #ended = new AbortController();
-  readonly #resources = new AsyncDisposableStack();
+  /** Freed in reverse order; Node 22 has no AsyncDisposableStack. */
+  readonly #resources: (() => void | PromiseLike<void>)[] = [];
   readonly #tunnels = new Tunnels();
   readonly #selfTest = new SelfTest();
   readonly #programs = new Set<number>();
@@ -159,7 +161,9 @@ export class LiveSession implements AsyncDisposable {
 
   /** The helper, for the undo of the hosts file; started anew if it is gone. */
   async helper(signal: AbortSignal): Promise<PrivilegedHelper> {
-    return this.#helper ?? (await startHelper({ log: this.#options.log, command: this.#options.program, signal }));
+    if (!this.#helper) await this.#startHelper(signal);
+    if (!this.#helper) throw new Error('the privileged helper ended at once');
+    return this.#helper;
   }
 
   /** A process that belongs to the user's program, for the advice on ports. */
@@ -170,11 +174,15 @@ export class LiveSession implements AsyncDisposable {
   /** Closes listeners and tunnels. The acts in the journal are undone by `undo`, not by this. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
-    await this.#resources.disposeAsync();
+    for (const free of this.#resources.splice(0).reverse()) await free();
   }
 
   async #startHelper(signal: AbortSignal): Promise<void> {
-    this.#helper = await startHelper({ log: this.#options.log, command: this.#options.program, signal });
+    const helper = await startHelper({ log: this.#options.log, command: this.#options.program, signal });
+    this.#helper = helper;
+    void helper.closed.then(() => {
+      if (this.#helper === helper) this.#helper = undefined;
+    });
   }
 
   async #openListeners(
@@ -183,14 +191,7 @@ export class LiveSession implements AsyncDisposable {
     signal: AbortSignal,
   ): Promise<ServiceListeners> {
     const { cluster, log } = this.#options;
-    const named = services
-      .filter((service) => service.type !== 'ExternalName')
-      .map((service) => ({
-        name: service.name,
-        namespace: service.namespace,
-        ports: service.ports.filter((port) => port.protocol === 'TCP').map((port) => port.port),
-      }))
-      .filter((service) => service.ports.length > 0);
+    const { services: named, notes } = namedServices(services.filter((service) => service.type !== 'ExternalName'));
     const listeners = await openServiceListeners({
       services: allocateAddresses(named, new Set(), cluster.namespace),
       // A headless Service has no address of its own; the pod's resolver picks one of its pods.
@@ -204,7 +205,12 @@ export class LiveSession implements AsyncDisposable {
       onError: (error) => log.write('debug', 'a connection to a Service ended early', { error }),
       signal,
     });
-    this.#resources.use(listeners);
+    this.#resources.push(() => listeners[Symbol.asyncDispose]());
+    for (const text of notes) this.#options.notice({ level: 'info', text });
+    for (const { service, problem } of listeners.leftOut) {
+      const text = `Service ${service.name} is not reachable by name from here. ${problem.what} ${problem.why}`;
+      this.#options.notice({ level: 'warning', text });
+    }
     const local = new Set(ports.values());
     for (const service of listeners.services) {
       for (const port of service.ports) {
@@ -233,7 +239,7 @@ export class LiveSession implements AsyncDisposable {
         if (problem.code === 'target-held') this.#options.lost(problem);
       });
     }, heartbeatMilliseconds);
-    this.#resources.defer(() => clearInterval(timer));
+    this.#resources.push(() => clearInterval(timer));
   }
 
   async #writeHosts(listeners: ServiceListeners, signal: AbortSignal): Promise<void> {
@@ -241,7 +247,11 @@ export class LiveSession implements AsyncDisposable {
     if (!this.#helper) throw new Error('the privileged helper has not been started');
     journal.append({ act: 'hosts', file: hostsFilePath() });
     const lines = listeners.services.map((service) => ({ address: service.address, names: service.hostNames }));
-    await this.#helper.setHosts(id, lines, signal);
+    const shadowed = await this.#helper.setHosts(id, lines, signal);
+    for (const { name, address } of shadowed) {
+      const text = `Your hosts file maps ${name} to ${address}; during this session the name leads to the cluster.`;
+      this.#options.notice({ level: 'info', text });
+    }
   }
 
   /** Keeps one tunnel to every agent pod for as long as the session lives. */

@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { runHelper } from '../network/helper.ts';
 import { runDaemon } from '../session/daemon-process.ts';
 import { ownProgram } from './program.ts';
 
@@ -11,17 +10,6 @@ export function daemonCommand(): Command {
     .action(async (key: string) => {
       await runDaemon(key, ownProgram());
       // A library's idle socket must not keep a finished daemon alive.
-      process.exit();
-    });
-}
-
-/** `helper ARGUMENT`: the privileged helper; started by the daemon, never by a user. */
-export function helperCommand(): Command {
-  return new Command('helper')
-    .description('the privileged process that edits the hosts file; started by the daemon')
-    .argument('<argument>')
-    .action(async (argument: string) => {
-      await runHelper(argument);
       process.exit();
     });
 }
