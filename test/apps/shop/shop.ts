@@ -36,7 +36,7 @@ export async function buildShopImages(
   onProgress: (text: string) => void = () => {},
 ): Promise<readonly ImageArchive[]> {
   await ensurePackages(shopPackages, onProgress);
-  onProgress('Building the images of the sample shop');
+  onProgress('building the images of the sample shop');
   return Promise.all([
     buildWeb(cacheDirectory),
     buildCart(cacheDirectory),

@@ -1,4 +1,7 @@
-/** A shell and small tools inside the cluster: sidecars, `kubectl exec … wget`, a place to look from. */
+/**
+ * A shell and small tools inside the cluster: sidecars, `kubectl exec … wget`, a place to look from.
+ * Debian 12's static busybox crashes on `wget -T`; say `timeout 5 wget …`.
+ */
 import { ensurePackages } from '../packages.ts';
 import type { ImageArchive, Layer } from './archive.ts';
 import { cachedImage, cachedLayer, fileStamp } from './cache.ts';

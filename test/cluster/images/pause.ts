@@ -3,9 +3,6 @@ import { ensurePackages } from '../packages.ts';
 import type { ImageArchive } from './archive.ts';
 import { cachedImage, cachedLayer, fileStamp } from './cache.ts';
 
-/** The Debian packages whose files go into the image. */
-export const pausePackages = ['catatonit'] as const;
-
 const catatonit = '/usr/bin/catatonit';
 
 /** Builds `kubernetes-local.test/pause:1`, the kubelet's sandbox image. */
@@ -13,7 +10,7 @@ export async function buildPauseImage(
   cacheDirectory: string,
   onProgress: (text: string) => void = () => {},
 ): Promise<ImageArchive> {
-  await ensurePackages(pausePackages, onProgress);
+  await ensurePackages(['catatonit'], onProgress);
   const layer = await cachedLayer(
     cacheDirectory,
     { name: 'pause', source: import.meta.filename, inputs: [await fileStamp(catatonit)] },
