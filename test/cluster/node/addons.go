@@ -75,6 +75,14 @@ func createAddons(ctx context.Context, client kubernetes.Interface) error {
 	return err
 }
 
+// nodeRegistered: the kubelet has made its Node.
+func nodeRegistered(client kubernetes.Interface) check {
+	return func(ctx context.Context) error {
+		_, err := client.CoreV1().Nodes().Get(ctx, nodeName, meta.GetOptions{})
+		return err
+	}
+}
+
 // nodeReady: the node takes pods.
 func nodeReady(client kubernetes.Interface) check {
 	return func(ctx context.Context) error {

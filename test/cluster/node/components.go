@@ -23,6 +23,9 @@ func components() []component {
 				"--listen-peer-urls=http://127.0.0.1:2380",
 				// The data is thrown away at the next start.
 				"--unsafe-no-fsync",
+				// A member alone elects itself after this time; the default is a second.
+				"--heartbeat-interval=10",
+				"--election-timeout=100",
 				"--log-level=warn",
 			},
 			ready: plainHTTP("http://" + etcdAddress + "/readyz"),

@@ -109,7 +109,7 @@ func (n *node) bringUpAll(ctx context.Context) error {
 	if err := <-runtime; err != nil {
 		return err
 	}
-	for _, name := range []string{"kubelet", "kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns"} {
+	for _, name := range []string{"kubelet", "kube-controller-manager", "kube-scheduler", "coredns"} {
 		if err := n.supervisor.start(name); err != nil {
 			return err
 		}
@@ -125,6 +125,13 @@ func (n *node) bringUpAll(ctx context.Context) error {
 		return fmt.Errorf("CoreDNS' Service: %w", err)
 	}
 	n.enter("node")
+	// kube-proxy looks for its node once a second: started when the node is there, it finds it at once.
+	if err := await(ctx, nodeRegistered(client)); err != nil {
+		return fmt.Errorf("waiting for the node to register: %w", err)
+	}
+	if err := n.supervisor.start("kube-proxy"); err != nil {
+		return err
+	}
 	if err := await(ctx, nodeReady(client)); err != nil {
 		return fmt.Errorf("waiting for the node to be Ready: %w", err)
 	}
