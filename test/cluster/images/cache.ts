@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { type ImageArchive, type ImageDescription, type Layer, writeImageArchive, writeLayer } from './archive.ts';
 import { RootFilesystem } from './root-filesystem.ts';
 
-/** How many builds of the same thing are kept, so that a few worktrees can share the directory. */
-const kept = 3;
+/** How many builds of the same thing are kept, so that two worktrees can share the directory. */
+const kept = 2;
 
 /** Where images are kept if nothing else is wanted: `$XDG_CACHE_HOME/kubernetes-local/images`. */
 export function defaultCacheDirectory(): string {
