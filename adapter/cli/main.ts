@@ -21,6 +21,14 @@ const ownProcesses: typeof commands = {
   helper: async () => (await import('./helper.ts')).helperCommand(),
 };
 
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 22 || (major === 22 && minor < 19)) {
+  process.stderr.write(
+    `kubernetes-local needs Node 22.19 or later; this is ${process.version}, ${process.execPath}.\n`,
+  );
+  process.exit(2);
+}
+
 const program = new Command('kubernetes-local')
   .description('Debug one microservice on this computer while it lives in the cluster.')
   .version(version)

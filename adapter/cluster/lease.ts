@@ -8,7 +8,7 @@ import { retryOnConflict } from './api.ts';
 import { hasStatus, unless } from './api-error.ts';
 import type { Cluster } from './cluster.ts';
 import { display, type WorkloadKind } from './kinds.ts';
-import { type Lease, leaseSchema, listSchema, ownedSchema } from './objects.ts';
+import { deletedSchema, type Lease, leaseSchema, listSchema } from './objects.ts';
 
 /** Seconds after the last renewal until anybody may undo the session. */
 const durationSeconds = 20;
@@ -205,9 +205,6 @@ async function releaseIn(
     await unless([404], cluster.api.request(request, deletedSchema));
   }, signal);
 }
-
-// The API server answers with a Status or with the deleted object.
-const deletedSchema = ownedSchema.partial();
 
 function stateOf(cluster: Cluster, { metadata, spec }: Lease): LeaseState {
   const end = Date.parse(spec.renewTime) + spec.leaseDurationSeconds * 1000;

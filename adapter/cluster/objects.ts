@@ -176,3 +176,6 @@ export function listSchema<T extends z.ZodType>(item: T) {
       .transform((items) => items ?? []),
   });
 }
+
+/** What a DELETE is answered with: the deleted object or a Status. Nothing of it is used. */
+export const deletedSchema = z.looseObject({});

@@ -56,7 +56,8 @@ export interface SessionHooks {
 
 /** Sessions for the same target in the same place share a daemon. `server` tells same-named contexts apart. */
 export function sessionKey(request: Pick<ConnectRequest, 'context' | 'namespace' | 'target'>, server: string): string {
-  const parts = [server, request.context, request.namespace, request.target.toLowerCase()];
+  const target = request.target.includes('/') ? request.target : `service/${request.target}`;
+  const parts = [server, request.context, request.namespace, target.toLowerCase()];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
@@ -140,8 +141,10 @@ export class SessionClient {
   /** Leaves; the last client's leaving starts the undo. `finishing` after `budget` milliseconds: the daemon goes on. */
   async leave(budget: number): Promise<Ending> {
     this.#left = true;
+    // A daemon that ends without an answer has been killed; the next start goes on with its undo.
+    const closed = new Promise<Ending>((resolve) => this.#rpc.onClose(() => resolve('finishing')));
     try {
-      return endingSchema.parse(await this.#rpc.sendRequest(leaveRequest, { budget }));
+      return endingSchema.parse(await Promise.race([this.#rpc.sendRequest(leaveRequest, { budget }), closed]));
     } catch (error) {
       throw fromResponseError(error);
     } finally {

@@ -24,6 +24,7 @@ import {
   connectRequest,
   connectRequestSchema,
   type Ending,
+  endedNotification,
   helloRequest,
   helloSchema,
   leaveRequest,
@@ -46,8 +47,8 @@ import { type Undo, undo } from './undo.ts';
 const firstClientMilliseconds = 30_000;
 /** An adapter that is restarted by its IDE comes back at once; a killed one never does. */
 const graceMilliseconds = 1_000;
-/** How long the end of the session is still shown to a client that asks for status. */
-const lastNoticesKept = 20;
+/** A client that does not read must not keep a finished daemon alive. */
+const goodbyeMilliseconds = 500;
 
 type State =
   | { readonly kind: 'idle' }
@@ -78,7 +79,7 @@ export class Daemon {
   readonly #started = new Date().toISOString();
   readonly #ended = Promise.withResolvers<void>();
   readonly #server: Server;
-  readonly #notices: Notice[] = [];
+  readonly #answers = new Set<Promise<unknown>>();
   #state: State = { kind: 'idle' };
   #request: ConnectRequest | undefined;
   #session: LiveSession | undefined;
@@ -146,7 +147,7 @@ export class Daemon {
     connection.onRequest(connectRequest, async (value) => {
       guard();
       try {
-        return await this.#connect(client, connectRequestSchema.parse(value));
+        return await this.#answering(this.#connect(client, connectRequestSchema.parse(value)));
       } catch (error) {
         this.#options.log.write('warn', 'connecting failed', { error });
         throw toResponseError(error);
@@ -154,7 +155,7 @@ export class Daemon {
     });
     connection.onRequest(leaveRequest, async (value) => {
       guard();
-      return this.#leave(client, leaveSchema.parse(value).budget);
+      return this.#answering(this.#leave(client, leaveSchema.parse(value).budget));
     });
     connection.onRequest(statusRequest, () => {
       guard();
@@ -335,11 +336,27 @@ export class Daemon {
     if (this.#state.kind === 'ended') return;
     this.#state = { kind: 'ended' };
     this.#server.close();
-    // Answers that are still being written go out first.
-    setImmediate(() => {
-      for (const client of this.#clients) client.connection.end();
-      this.#ended.resolve();
-    });
+    void this.#sayGoodbye().finally(() => this.#ended.resolve());
+  }
+
+  /** Writes are queued per client: what was answered before the last notification has gone out with it. */
+  async #sayGoodbye(): Promise<void> {
+    await Promise.allSettled(this.#answers);
+    await new Promise((resolve) => setImmediate(resolve));
+    const { promise: patience, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, goodbyeMilliseconds);
+    const farewells = [...this.#clients].map(({ connection }) => connection.sendNotification(endedNotification));
+    await Promise.race([Promise.allSettled(farewells), patience]);
+    clearTimeout(timer);
+    for (const client of this.#clients) client.connection.end();
+  }
+
+  /** Remembers an answer in the making. */
+  #answering<T>(answer: Promise<T>): Promise<T> {
+    this.#answers.add(answer);
+    const forget = () => this.#answers.delete(answer);
+    answer.then(forget, forget);
+    return answer;
   }
 
   #assertSame(request: ConnectRequest): void {
@@ -370,8 +387,6 @@ export class Daemon {
   #notice(notice: Notice): void {
     const redacted = { ...notice, text: this.#options.log.redactor.redact(notice.text) };
     this.#options.log.write(notice.level === 'warning' ? 'warn' : 'info', notice.text);
-    this.#notices.push(redacted);
-    this.#notices.splice(0, this.#notices.length - lastNoticesKept);
     for (const client of this.#clients) void client.connection.sendNotification(noticeNotification, redacted);
   }
 

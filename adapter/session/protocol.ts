@@ -2,7 +2,7 @@
  * What the clients of a session (debug adapter, CLI) and its daemon say to each other, over vscode-jsonrpc on a
  * Unix socket or named pipe. Both ends validate with these schemas.
  */
-import { NotificationType, RequestType, RequestType0, ResponseError } from 'vscode-jsonrpc/node';
+import { NotificationType, NotificationType0, RequestType, RequestType0, ResponseError } from 'vscode-jsonrpc/node';
 import { z } from 'zod';
 import { Problem, type ProblemData } from '../problem.ts';
 
@@ -98,6 +98,8 @@ export const statusRequest = new RequestType0<Status, ProblemData>('session/stat
 export const programNotification = new NotificationType<z.infer<typeof programSchema>>('session/program');
 export const progressNotification = new NotificationType<z.infer<typeof progressSchema>>('session/progress');
 export const noticeNotification = new NotificationType<Notice>('session/notice');
+/** The daemon's last word to each client, so that its answers before it are on their way too. */
+export const endedNotification = new NotificationType0('session/ended');
 export const lostNotification = new NotificationType<ProblemData>('session/lost');
 
 /** Any thrown value as the error that travels over the socket. */

@@ -7,6 +7,7 @@ export class Narrator {
   readonly #started = performance.now();
   #step = 0;
   #told = '';
+  #lastDetail = '';
 
   constructor(output: Writable & { readonly isTTY?: boolean }) {
     this.#output = output;
@@ -29,6 +30,9 @@ export class Narrator {
 
   /** Something that is waited for, or that a program said. */
   detail(text: string): void {
+    // Waiting says the same thing again and again.
+    if (text === this.#lastDetail) return;
+    this.#lastDetail = text;
     this.#write(this.#styled('2', indent(text, '   · ')));
   }
 

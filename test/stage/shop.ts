@@ -54,7 +54,7 @@ export async function deployShop(
   return {
     kubectl,
     namespace,
-    request: (url) => kubectl.run(['exec', '-n', namespace, 'visitor', '--', 'wget', '-q', '-O', '-', '-T', '60', url]),
+    request: (url) => kubectl.run(['exec', '-n', namespace, 'visitor', '--', 'timeout', '60', 'wget', '-q', '-O', '-', url]),
   };
 }
 
