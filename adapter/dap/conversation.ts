@@ -276,7 +276,7 @@ export class Conversation {
     const adapterID = this.#initializeArguments.adapterID;
     const [, encoded] = typeof adapterID === 'string' ? adapterID.split(/^kubernetes-local\//) : [];
     const type = this.#options.delegate ?? encoded;
-    return type === undefined ? undefined : findProfile(type);
+    return type === undefined ? undefined : findProfile(type, this.#options.profiles);
   }
 
   /** Starts a debug adapter and initializes it; undefined if it does not come up, with the reason in `#whyNot`. */
@@ -341,7 +341,7 @@ export class Conversation {
       budget === undefined ? undefined : setTimeout(() => this.#answerLaunch(launch, { success: true }), budget);
     try {
       const parsed = this.#options.surroundings.parse(request.arguments, verb);
-      const profile = findProfile(parsed.delegateType);
+      const profile = findProfile(parsed.delegateType, this.#options.profiles);
       // Nothing in the cluster is touched before the debugger is known to work.
       if (profile.environmentAt === 'launch') await this.#prepareDelegate(profile, parsed, {}, signal);
       const connection = await this.#connect(launch);

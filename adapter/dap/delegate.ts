@@ -1,12 +1,12 @@
 /** The real debug adapter as a process: its channel, what it complains about, and its end. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { setTimeout } from 'node:timers/promises';
 import type { DelegateCommand } from '../debuggers/profile.ts';
 import type { Log } from '../diagnostics/log.ts';
 import { Channel } from './channel.ts';
 import type { Raw } from './message.ts';
 import { ProcessTree } from './process-tree.ts';
+import { within } from './within.ts';
 
 /** How long to wait for each rung of the ladder, in ms. */
 export interface Patience {
@@ -71,7 +71,7 @@ export class Delegate {
       );
     });
     // Its last messages may still be in the pipe; a grandchild that inherited the pipe must not hold us up.
-    await Promise.race([ended, setTimeout(500, undefined, { ref: false })]);
+    await within(500, ended, undefined);
     await this.channel.settled();
     this.#gone = true;
     return how;
@@ -84,18 +84,16 @@ export class Delegate {
   async end(patience: Patience, everything: boolean): Promise<void> {
     await this.tree.refresh();
     this.#input.end();
-    const gone = everything
-      ? (ms: number) => this.tree.gone(ms)
-      : (ms: number) => Promise.race([this.exited.then(() => true), setTimeout(ms, false, { ref: false })]);
-    const signal = async (name: NodeJS.Signals) => {
-      if (everything) await this.tree.signal(name);
-      else this.#process.kill(name);
-    };
-    if (await gone(patience.endOfFile)) return;
-    await signal('SIGTERM');
-    if (await gone(patience.sigterm)) return;
-    await signal('SIGKILL');
-    // A stopped or blocked process takes a moment even for SIGKILL.
-    await gone(2000);
+    for (const [signal, ms] of [
+      [undefined, patience.endOfFile],
+      ['SIGTERM', patience.sigterm],
+      // A stopped or blocked process takes a moment even for SIGKILL.
+      ['SIGKILL', 2000],
+    ] as const) {
+      if (signal !== undefined) await (everything ? this.tree.signal(signal) : this.#process.kill(signal));
+      const ended = everything ? this.tree.gone(ms) : this.exited.then(() => true);
+      if (await within(ms + 100, ended, false)) break;
+    }
+    await within(1000, this.exited, undefined);
   }
 }

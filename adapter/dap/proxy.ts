@@ -4,6 +4,7 @@
  * Kubernetes: what has to be connected before and undone after the program is behind `Surroundings`.
  */
 import type { Readable, Writable } from 'node:stream';
+import type { DebuggerProfile } from '../debuggers/profile.ts';
 import type { Log } from '../diagnostics/log.ts';
 import type { Problem } from '../problem.ts';
 import { Conversation } from './conversation.ts';
@@ -53,6 +54,8 @@ export interface ServeOptions {
   readonly log: Log;
   /** Called with each DAP message in both directions, values of environment variables masked. */
   readonly trace?: (line: string) => void;
+  /** The debuggers to choose from, if not all. */
+  readonly profiles?: readonly DebuggerProfile[];
   /** Waiting times that differ from the usual ones. */
   readonly timing?: Partial<Timing>;
 }

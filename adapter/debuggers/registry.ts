@@ -4,13 +4,13 @@ import { Problem } from '../problem.ts';
 import { debugpy } from './debugpy.ts';
 import type { DebuggerProfile } from './profile.ts';
 
-export const profiles: readonly DebuggerProfile[] = [debugpy];
+const profiles: readonly DebuggerProfile[] = [debugpy];
 
 /** The profile for a `delegate.type`. Throws Problem delegate-unknown naming the known ones and the nearest. */
-export function findProfile(type: string): DebuggerProfile {
-  const found = profiles.find((profile) => profile.types.includes(type));
+export function findProfile(type: string, among: readonly DebuggerProfile[] = profiles): DebuggerProfile {
+  const found = among.find((profile) => profile.types.includes(type));
   if (found !== undefined) return found;
-  const known = profiles.flatMap((profile) => profile.types);
+  const known = among.flatMap((profile) => profile.types);
   const nearest = known
     .map((name) => ({ name, away: distance(name, type.toLowerCase()) }))
     .sort((a, b) => a.away - b.away)

@@ -1,0 +1,92 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Problem } from '../problem.ts';
+import { debugpy } from './debugpy.ts';
+import { findProfile } from './registry.ts';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'debugpy-'));
+  vi.stubEnv('VIRTUAL_ENV', undefined);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+/** A program that says this on standard error and ends with this code. */
+function program(path: string, complaint = '', code = 0): string {
+  const full = join(folder, path);
+  mkdirSync(join(full, '..'), { recursive: true });
+  writeFileSync(full, `#!/bin/sh\necho '${complaint}' >&2\nexit ${code}\n`);
+  chmodSync(full, 0o755);
+  return full;
+}
+
+describe('the interpreter', () => {
+  test('is the one the user names, by path, by name, or as the head of a list', () => {
+    const named = program('own/mypython');
+    vi.stubEnv('PATH', join(folder, 'own'));
+    for (const python of [named, 'mypython', [named, '-X', 'dev']]) {
+      expect(debugpy.command({ python })).toEqual({
+        argv: [named, '-m', 'debugpy.adapter'],
+        origin: '"python" of the delegate',
+      });
+    }
+  });
+
+  test('is else that of the virtual environment, else python3, else python', () => {
+    const python = program('path/python');
+    vi.stubEnv('PATH', join(folder, 'path'));
+    expect(debugpy.command({})).toMatchObject({ argv: [python, '-m', 'debugpy.adapter'], origin: 'python on PATH' });
+    const python3 = program('path/python3');
+    expect(debugpy.command({}).argv[0]).toBe(python3);
+    const virtual = program('venv/bin/python');
+    vi.stubEnv('VIRTUAL_ENV', join(folder, 'venv'));
+    expect(debugpy.command({})).toMatchObject({ argv: [virtual, '-m', 'debugpy.adapter'], origin: 'VIRTUAL_ENV' });
+  });
+});
+
+describe('the check', () => {
+  const { signal } = new AbortController();
+
+  test('is silent if debugpy can be imported', async () => {
+    await debugpy.check({ argv: [program('python')], origin: 'here' }, signal);
+  });
+
+  test('says why not, and the line that installs it', async () => {
+    const broken = program('python', 'ModuleNotFoundError: No module named debugpy', 1);
+    const problem = await debugpy.check({ argv: [broken], origin: 'here' }, signal).catch((error: unknown) => error);
+    expect(problem).toBeInstanceOf(Problem);
+    expect(problem).toMatchObject({ code: 'delegate-missing', why: 'ModuleNotFoundError: No module named debugpy' });
+    expect(String(problem)).toContain(`"${broken} -m pip install debugpy"`);
+    expect(String(problem)).toContain('(here)');
+  });
+
+  test('says so if there is no such program', async () => {
+    const missing = debugpy.check({ argv: [join(folder, 'none')], origin: 'here' }, signal);
+    await expect(missing).rejects.toMatchObject({ code: 'delegate-missing' });
+  });
+});
+
+test('the user’s own variables win over those of the pod, and attach takes none', () => {
+  const environment = { A: 'pod', B: 'pod' };
+  expect(debugpy.applyEnvironment({ program: 'p', env: { B: 'own' } }, environment, 'launch')).toEqual({
+    program: 'p',
+    env: { A: 'pod', B: 'own' },
+  });
+  expect(debugpy.applyEnvironment({ connect: {} }, environment, 'attach')).toEqual({ connect: {} });
+});
+
+describe('the type', () => {
+  test('may be each of its names', () => {
+    for (const type of debugpy.types) expect(findProfile(type)).toBe(debugpy);
+  });
+
+  test('if unknown, is answered with the known ones, and the nearest if it is near', () => {
+    expect(() => findProfile('debugpi')).toThrow('Known are debugpy, python. Did you mean "debugpy"?');
+    expect(() => findProfile('cobol')).toThrow('Set "type" of the delegate to one of them.');
+  });
+});
