@@ -7,8 +7,8 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
 
@@ -50,7 +50,7 @@ export async function writeLayer(rootDirectory: string, outFile: string): Promis
   return { file: outFile, digest: await digestOf(outFile) };
 }
 
-/** Writes an image as a docker-archive. `outFile` and the layers should be on one file system: layers are then linked. */
+/** Writes an image as a docker-archive. */
 export async function writeImageArchive(image: ImageDescription, outFile: string): Promise<ImageArchive> {
   const configuration = JSON.stringify({
     architecture: process.arch === 'x64' ? 'amd64' : process.arch,
@@ -70,7 +70,10 @@ export async function writeImageArchive(image: ImageDescription, outFile: string
   const fileOf = (of: string, extension: string) => `${of.replace('sha256:', '')}.${extension}`;
   const staging = await mkdtemp(`${outFile}.`);
   try {
-    for (const layer of image.layers) await link(layer.file, join(staging, fileOf(layer.digest, 'tar')));
+    // Not hard links: a new one changes the file's status, at which a tar that reads it for another image gives up.
+    for (const layer of image.layers) {
+      await symlink(resolve(layer.file), join(staging, fileOf(layer.digest, 'tar')));
+    }
     await writeFile(join(staging, fileOf(digest, 'json')), configuration);
     await writeFile(
       join(staging, 'manifest.json'),
@@ -87,16 +90,7 @@ export async function writeImageArchive(image: ImageDescription, outFile: string
       fileOf(digest, 'json'),
       ...new Set(image.layers.map((layer) => fileOf(layer.digest, 'tar'))),
     ];
-    await run('tar', [
-      ...deterministic,
-      '--mode=0644',
-      '--hard-dereference',
-      '-C',
-      staging,
-      '-cf',
-      outFile,
-      ...members,
-    ]);
+    await run('tar', [...deterministic, '--mode=0644', '--dereference', '-C', staging, '-cf', outFile, ...members]);
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
