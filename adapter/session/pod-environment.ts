@@ -23,12 +23,17 @@ export function podEnvironment(
       services: services.map(({ name, namespace, clusterIP, ports }) => ({
         name,
         namespace,
-        // kubelet writes no variables for headless Services.
-        clusterIP: clusterIP && (addresses.get(`${namespace}/${name}`) ?? clusterIP),
+        // kubelet writes no variables for headless Services, so undefined stays undefined.
+        clusterIP: clusterIP && (apiServerName(namespace, name) ?? addresses.get(`${namespace}/${name}`) ?? clusterIP),
         ports,
       })),
       reader: environmentReader(cluster),
     },
     signal,
   );
+}
+
+/** The API server's certificate holds this name but no address of this computer; clients check it. */
+function apiServerName(namespace: string, name: string): string | undefined {
+  return namespace === 'default' && name === 'kubernetes' ? 'kubernetes.default' : undefined;
 }

@@ -15,7 +15,7 @@ import { type LoadableImage, loadImage } from './image-store.ts';
 import { defaultCacheDirectory } from './images/cache.ts';
 import { buildPauseImage } from './images/pause.ts';
 import { ensurePackages, nodePackages } from './packages.ts';
-import { privileged } from './privileges.ts';
+import { ensurePrivileges, privileged } from './privileges.ts';
 import type { OnProgress } from './progress.ts';
 import { run } from './run.ts';
 
@@ -78,6 +78,7 @@ export async function ensureCluster(options: EnsureOptions = {}): Promise<TestCl
     ensureBinary(onProgress, signal),
     ensurePackages(nodePackages, onProgress, signal).then(() => buildPauseImage(defaultCacheDirectory(), onProgress)),
   ]);
+  await ensurePrivileges(signal);
   const detail = await start(binary, name, rtt, pause, onProgress, signal);
   return testCluster(detail);
 }

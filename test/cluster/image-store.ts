@@ -26,17 +26,16 @@ export async function loadImage(nodePid: number, image: LoadableImage, signal?: 
   return true;
 }
 
-const manifest = z
-  .array(z.object({ Config: z.string(), RepoTags: z.array(z.string()).min(1) }))
-  .length(1, 'the archive must hold one image');
+const manifest = z.tuple([z.object({ Config: z.string(), RepoTags: z.array(z.string()) })]);
 
 /** What a docker-archive holds. */
 export async function describeArchive(archive: string, signal?: AbortSignal): Promise<LoadableImage> {
   const { stdout } = await run(['tar', '--extract', '--to-stdout', '--file', archive, 'manifest.json'], { signal });
-  const [image] = manifest.parse(JSON.parse(stdout));
+  const [image] = manifest.safeParse(JSON.parse(stdout)).data ?? [];
   const [hash] = /[0-9a-f]{64}/.exec(image?.Config ?? '') ?? [];
-  const name = image?.RepoTags[0];
-  if (hash === undefined || name === undefined)
+  const [name] = image?.RepoTags ?? [];
+  if (hash === undefined || name === undefined) {
     throw new ClusterError(`${archive} is no docker-archive of one named image.`);
+  }
   return { name, archive, digest: `sha256:${hash}` };
 }

@@ -6,11 +6,18 @@ export type OnProgress = (text: string, fraction?: number) => void;
 const barWidth = 30;
 const plainInterval = 10_000;
 
+/** What is needed of a stream to show progress on it. */
+export interface ProgressStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
 /**
  * Shows progress on a stream: one line with a bar that changes in place on a terminal; elsewhere a line for each new
  * activity, and one every ten seconds while an activity goes on. What follows the first colon is not a new activity.
  */
-export function showProgress(stream: NodeJS.WriteStream): Disposable & { readonly show: OnProgress } {
+export function showProgress(stream: ProgressStream): Disposable & { readonly show: OnProgress } {
   let activity = '';
   let shownAt = 0;
   let open = false;

@@ -1,5 +1,6 @@
 /** A debug session of the cart as an IDE has it: through `kubernetes-local dap`, over the Debug Adapter Protocol. */
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { cartProgram } from '../apps/shop/shop.ts';
 import { DapClient } from '../dap-client.ts';
@@ -23,7 +24,7 @@ export class DebugSession implements AsyncDisposable {
     signal.addEventListener('abort', () => client.kill('SIGTERM'), { once: true });
     const session = new DebugSession(client, narrator);
     client.onEvent<DebugProtocol.OutputEvent['body']>('output', ({ category, output }) => {
-      if (category !== 'telemetry') narrator.detail(output.trimEnd());
+      if (category !== 'telemetry' && output.trim() !== '') narrator.detail(output.trimEnd());
     });
     client.onEvent<DebugProtocol.ProgressUpdateEvent['body']>('progressUpdate', ({ message }) => {
       if (message) narrator.detail(message);
@@ -90,7 +91,9 @@ export class DebugSession implements AsyncDisposable {
     });
     const [frame] = stackFrames;
     if (!frame) throw new Error('The program stopped without a stack frame.');
-    this.#narrator.good(`Stopped (${stopped.reason}) in ${frame.name}, ${frame.source?.name}:${frame.line}`);
+    this.#narrator.good(
+      `Stopped (${stopped.reason}) in ${frame.name}, ${basename(frame.source?.path ?? '')}:${frame.line}`,
+    );
     const { scopes } = await this.#client.request<DebugProtocol.ScopesResponse['body']>('scopes', {
       frameId: frame.id,
     });

@@ -46,7 +46,9 @@ func (f folder) path(elements ...string) string {
 
 func (f folder) pki(name string) string           { return f.path("pki", name) }
 func (f folder) configuration(name string) string { return f.path("configuration", name) }
-func (f folder) log(name string) string           { return f.path("log", name+".log") }
+
+// log is readable for all who may enter the cluster's folder; keys are not in it.
+func (f folder) log(name string) string { return f.path("log", name+".log") }
 
 // kubeconfig is the workstation's, of the cluster's administrator.
 func (f folder) kubeconfig() string    { return f.path("kubeconfig") }

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -44,7 +45,9 @@ type road struct {
 	port      int
 	forwarder *forwarder
 	node      *exec.Cmd
-	stopped   chan struct{}
+	// stop is called by the first who asks for the end.
+	stop    func()
+	stopped <-chan struct{}
 }
 
 // runRoad runs a cluster until it is stopped or killed.
@@ -65,7 +68,9 @@ func runRoad(arguments []string) error {
 	if err != nil {
 		return err
 	}
-	r := &road{binary: binary, name: *name, folder: folder(*path), owner: *owner, since: time.Now(), stopped: make(chan struct{})}
+	r := &road{binary: binary, name: *name, folder: folder(*path), owner: *owner, since: time.Now()}
+	stopped := make(chan struct{})
+	r.stop, r.stopped = sync.OnceFunc(func() { close(stopped) }), stopped
 	if err := os.MkdirAll(*path, 0o700); err != nil {
 		return err
 	}
@@ -98,9 +103,21 @@ func (r *road) lock() (*os.File, error) {
 func (r *road) removeLeftovers() error {
 	err := removeCgroups(r.name)
 	for _, path := range []string{r.folder.path("var"), r.folder.path("configuration"), r.folder.controlSocket(), r.folder.nodeSocket()} {
-		err = errors.Join(err, os.RemoveAll(path))
+		err = errors.Join(err, removeAll(path))
 	}
 	return err
+}
+
+// removeAll tries again for a while: processes of a cluster that was killed just now may still be writing there.
+func removeAll(path string) error {
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		err := os.RemoveAll(path)
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 func (r *road) run(roundTripTime time.Duration) error {
@@ -240,7 +257,7 @@ func (r *road) startNode() (*os.File, error) {
 		return nil, err
 	}
 	defer reading.Close()
-	output, err := os.OpenFile(r.folder.log("node"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	output, err := os.OpenFile(r.folder.log("node"), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
 	}
@@ -276,7 +293,7 @@ func (r *road) answer(request request) (any, error) {
 	case "restore":
 		r.forwarder.restore()
 	case "stop":
-		close(r.stopped)
+		r.stop()
 		return struct{}{}, nil
 	default:
 		return nil, fmt.Errorf("the road knows no %q", request.Do)

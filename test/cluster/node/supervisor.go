@@ -96,7 +96,7 @@ func (s *supervisor) startComponent(c component) error {
 		}
 		program = found
 	}
-	output, err := os.OpenFile(insideFolder.log(c.name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	output, err := os.OpenFile(insideFolder.log(c.name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
