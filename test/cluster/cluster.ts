@@ -63,7 +63,7 @@ export const defaultName = 'test';
 export async function ensureCluster(options: EnsureOptions = {}): Promise<TestCluster> {
   const { name = defaultName, rtt = 0, onProgress = () => {}, signal } = options;
   const folder = clusterFolder(name);
-  const found = await settledStatus(name, signal);
+  const found = await settledStatus(name, onProgress, signal);
   if (found.state === 'running') {
     onProgress(`cluster "${name}" runs`);
     await askRoad(controlSocket(folder), { do: 'restore' });
@@ -132,7 +132,11 @@ function whatIsWrong({ node }: RunningStatus): string[] {
 }
 
 /** The status after a start under way, and after what may be a moment's weakness. */
-async function settledStatus(name: string, signal: AbortSignal | undefined): Promise<ClusterStatus> {
+async function settledStatus(
+  name: string,
+  onProgress: OnProgress,
+  signal: AbortSignal | undefined,
+): Promise<ClusterStatus> {
   const deadline = Date.now() + startBudget;
   let tries = 0;
   for (;;) {
@@ -142,6 +146,7 @@ async function settledStatus(name: string, signal: AbortSignal | undefined): Pro
       throw error;
     });
     if (status === undefined) {
+      onProgress(`replacing cluster "${name}": it does not answer`);
       await stopCluster(name);
       return { state: 'stopped' };
     }

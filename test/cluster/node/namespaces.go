@@ -48,40 +48,41 @@ func prepareMounts(f folder) error {
 	}
 	defer unix.Close(program)
 
-	mounts := []struct {
-		source, target, kind string
-		flags                uintptr
-		data                 string
-	}{
-		{"tmpfs", "/run", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV, "mode=755"},
-		{fmt.Sprintf("/proc/self/fd/%d", outside), string(insideFolder), "", unix.MS_BIND, ""},
-		{fmt.Sprintf("/proc/self/fd/%d", program), filepath.Join(insidePrograms, programName), "", unix.MS_BIND, ""},
-		{insideFolder.path("var"), "/var", "", unix.MS_BIND, ""},
-		{"tmpfs", "/tmp", "tmpfs", unix.MS_NOSUID | unix.MS_NODEV, "mode=1777"},
-		{"proc", "/proc", "proc", unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC, ""},
+	if err := mount("tmpfs", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755"); err != nil {
+		return err
 	}
-	for _, m := range mounts {
-		if m.target == "/run" {
-			// The folders to mount on are made in the new /run.
-			if err := unix.Mount(m.source, m.target, m.kind, m.flags, m.data); err != nil {
-				return fmt.Errorf("mounting %s: %w", m.target, err)
-			}
-			if err := prepareRun(); err != nil {
-				return err
-			}
-			continue
-		}
-		if m.target == "/var" {
-			if err := prepareVar(m.source); err != nil {
-				return err
-			}
-		}
-		if err := unix.Mount(m.source, m.target, m.kind, m.flags, m.data); err != nil {
-			return fmt.Errorf("mounting %s: %w", m.target, err)
-		}
+	if err := prepareRun(); err != nil {
+		return err
+	}
+	if err := bind(fmt.Sprintf("/proc/self/fd/%d", outside), string(insideFolder)); err != nil {
+		return err
+	}
+	if err := bind(fmt.Sprintf("/proc/self/fd/%d", program), filepath.Join(insidePrograms, programName)); err != nil {
+		return err
+	}
+	if err := prepareVar(insideFolder.path("var")); err != nil {
+		return err
+	}
+	if err := bind(insideFolder.path("var"), "/var"); err != nil {
+		return err
+	}
+	if err := mount("tmpfs", "/tmp", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777"); err != nil {
+		return err
+	}
+	if err := mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return err
 	}
 	return coverSysctls()
 }
+
+func mount(source, target, kind string, flags uintptr, data string) error {
+	if err := unix.Mount(source, target, kind, flags, data); err != nil {
+		return fmt.Errorf("mounting %s: %w", target, err)
+	}
+	return nil
+}
+
+func bind(source, target string) error { return mount(source, target, "", unix.MS_BIND, "") }
 
 func prepareRun() error {
 	var all error
@@ -111,8 +112,8 @@ func coverSysctls() error {
 		if err := os.WriteFile(cover, []byte(value+"\n"), 0o444); err != nil {
 			return err
 		}
-		if err := unix.Mount(cover, filepath.Join("/proc/sys", name), "", unix.MS_BIND, ""); err != nil {
-			return fmt.Errorf("covering /proc/sys/%s: %w", name, err)
+		if err := bind(cover, filepath.Join("/proc/sys", name)); err != nil {
+			return err
 		}
 	}
 	return nil
