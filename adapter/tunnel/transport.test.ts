@@ -1,28 +1,18 @@
 import { once } from 'node:events';
 import { Duplex, PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { coalesce, Transport } from './transport.ts';
-
-test('small chunks become few buffers, in order and below the limit', () => {
-  const sizes = (lengths: number[], limit: number) =>
-    coalesce(
-      lengths.map((length, index) => Buffer.alloc(length, index)),
-      limit,
-    );
-  expect(sizes([1, 2, 3], 10).map((buffer) => [...buffer])).toEqual([[0, 1, 1, 2, 2, 2]]);
-  expect(sizes([6, 4, 1, 9, 2], 10).map(({ length }) => length)).toEqual([10, 10, 2]);
-  expect(sizes([4, 25, 4], 10).map(({ length }) => length)).toEqual([4, 25, 4]);
-  expect(coalesce([], 10)).toEqual([]);
-});
+import { Transport } from './transport.ts';
 
 test('what is written together is sent together', async () => {
   const sent: string[] = [];
+  const send = (text: string, callback: () => void): void => {
+    sent.push(text);
+    setImmediate(callback);
+  };
   const channel = new Duplex({
     read: () => {},
-    write: (chunk, _encoding, callback) => {
-      sent.push(String(chunk));
-      setImmediate(callback);
-    },
+    write: (chunk, _encoding, callback) => send(String(chunk), callback),
+    writev: (chunks, callback) => send(chunks.map(({ chunk }) => String(chunk)).join(''), callback),
   });
   const transport = new Transport(channel);
   transport.cork();

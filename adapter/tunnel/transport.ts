@@ -1,33 +1,12 @@
-/** The byte stream below one HTTP/2 session: counts what passes and makes few large writes out of many small ones. */
+/** The byte stream below one HTTP/2 session: counts what passes and keeps together what is written together. */
 import { Duplex } from 'node:stream';
 
-/**
- * Largest write in bytes. Each write becomes one websocket message, which the kubelet reads whole before it passes it on:
- * small messages cost time for each, large ones wait for their end.
- */
-const largestWrite = 128 * 1024;
 /** How much may be read ahead or wait to be written, in bytes, before back-pressure starts. */
 const highWaterMark = 1024 * 1024;
 
-/** Groups chunks into buffers of at most `limit` bytes, in order; a chunk above the limit stays alone. */
-export function coalesce(chunks: readonly Buffer[], limit: number): Buffer[] {
-  const groups: Buffer[][] = [];
-  let size = Number.POSITIVE_INFINITY;
-  for (const chunk of chunks) {
-    size += chunk.length;
-    const group = groups.at(-1);
-    if (group !== undefined && size <= limit) group.push(chunk);
-    else {
-      groups.push([chunk]);
-      size = chunk.length;
-    }
-  }
-  return groups.map((group) => (group.length === 1 && group[0] !== undefined ? group[0] : Buffer.concat(group)));
-}
-
 /**
- * Wraps a channel of a port-forward. HTTP/2 writes a frame's header and payload apart; as they are, each would be a
- * websocket message of its own.
+ * Wraps a channel of a port-forward. HTTP/2 writes a frame's header and payload apart; written to a corked channel they
+ * are one websocket message, put together by a single copy.
  */
 export class Transport extends Duplex {
   bytesReceived = 0;
@@ -56,10 +35,7 @@ export class Transport extends Duplex {
 
   override _writev(chunks: readonly { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
     this.#send(
-      coalesce(
-        chunks.map(({ chunk }) => chunk),
-        largestWrite,
-      ),
+      chunks.map(({ chunk }) => chunk),
       callback,
     );
   }
@@ -75,9 +51,11 @@ export class Transport extends Duplex {
   }
 
   #send(buffers: readonly Buffer[], callback: (error?: Error | null) => void): void {
+    this.#channel.cork();
     buffers.forEach((buffer, index) => {
       this.bytesSent += buffer.length;
       this.#channel.write(buffer, index === buffers.length - 1 ? callback : undefined);
     });
+    this.#channel.uncork();
   }
 }
