@@ -99,6 +99,7 @@ async function session(way: Way, end: 'continue' | 'disconnect'): Promise<DapCli
   await client.request('continue', { threadId });
 
   await stopped(client, 'exception');
+  await client.waitForEvent<DebugProtocol.OutputEvent['body']>('output', ({ output }) => output.includes(greeting));
   await client.request('exceptionInfo', { threadId });
   await client.request('modules', {});
   await client.request('setExceptionBreakpoints', { filters: [] });
@@ -149,7 +150,11 @@ function trace(client: DapClient) {
       if (/^(initialized|process|stopped|continued|exited|terminated)$/.test(name)) lifecycle.push(name);
     }
   }
-  return { responses, lifecycle, events, output };
+  const lines = Object.entries(output).map(([category, text]) => [
+    category,
+    text.split('\n').filter(Boolean).toSorted(),
+  ]);
+  return { responses, lifecycle, events, output: Object.fromEntries(lines) as Record<string, string[]> };
 }
 
 /** The answer to `initialize` with what the adapter adds to it. */
@@ -175,8 +180,8 @@ describe('a session through the adapter', () => {
     expect(through.lifecycle).toEqual(direct.lifecycle);
     expect(through.events).toEqual(direct.events);
     // The one line of our own.
-    expect(through.output).toEqual({ ...direct.output, console: `${direct.output.console ?? ''}Connected.\n` });
-    expect(through.output.stdout).toContain(end === 'continue' ? 'caught' : greeting);
+    expect(through.output).toEqual({ ...direct.output, console: ['Connected.', ...(direct.output.console ?? [])] });
+    expect(through.output.stdout).toContain(`paid 39 ${greeting}`);
   });
 
   test('serves the client of the protocol’s own test support', async () => {
