@@ -17,9 +17,10 @@ const pollMilliseconds = 15;
 export async function lockFile(path: string, signal: AbortSignal): Promise<AsyncDisposable> {
   const holder: Holder = { ...ownIdentity(), ticket: randomUUID() };
   while (!(await create(path, holder))) {
+    if (await breakStale(path, holder)) continue;
     signal.throwIfAborted();
     // The signal's own reason is thrown above; that of delay would hide it.
-    if (!(await breakStale(path, holder))) await delay(pollMilliseconds, undefined, { signal }).catch(() => {});
+    await delay(pollMilliseconds, undefined, { signal }).catch(() => {});
   }
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }
