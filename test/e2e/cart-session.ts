@@ -58,7 +58,9 @@ export async function launchCart(world: World, breakpoint = true): Promise<DapCl
 }
 
 /** The local variables of the topmost frame after a stop, by name. */
-export async function localsAtStop(client: DapClient): Promise<{ threadId: number; locals: Map<string, string> }> {
+export async function localsAtStop(
+  client: DapClient,
+): Promise<{ threadId: number; frameId: number; locals: Map<string, string> }> {
   const { threadId } = await client.waitForEvent<{ threadId: number }>('stopped');
   const { stackFrames } = await client.request<DebugProtocol.StackTraceResponse['body']>('stackTrace', { threadId });
   const { scopes } = await client.request<DebugProtocol.ScopesResponse['body']>('scopes', {
@@ -67,5 +69,9 @@ export async function localsAtStop(client: DapClient): Promise<{ threadId: numbe
   const { variables } = await client.request<DebugProtocol.VariablesResponse['body']>('variables', {
     variablesReference: scopes.find(({ name }) => name === 'Locals')?.variablesReference,
   });
-  return { threadId, locals: new Map(variables.map(({ name, value }) => [name, value])) };
+  return {
+    threadId,
+    frameId: stackFrames[0]?.id ?? 0,
+    locals: new Map(variables.map(({ name, value }) => [name, value])),
+  };
 }
