@@ -1,10 +1,11 @@
 /** One debug session between a client and a real debug adapter, from `initialize` to the last process that ended. */
-import type { DebuggerProfile, DelegateCommand } from '../debuggers/profile.ts';
+import type { DebuggerProfile } from '../debuggers/profile.ts';
 import { findProfile } from '../debuggers/registry.ts';
 import { Problem } from '../problem.ts';
-import { changedCapabilities, mergeCapabilities, withoutOurs } from './capabilities.ts';
+import { changedCapabilities, mergeCapabilities } from './capabilities.ts';
 import { Channel } from './channel.ts';
 import { Client } from './client.ts';
+import { connectSurroundings, progressId } from './connecting.ts';
 import { Delegate } from './delegate.ts';
 import {
   type Event,
@@ -18,11 +19,12 @@ import {
   type Response,
 } from './message.ts';
 import { errorOf, inOneText } from './problem-response.ts';
-import { Progress } from './progress.ts';
-import type { ConnectHooks, Connection, ParsedLaunch, ServeOptions, Timing } from './proxy.ts';
+import type { Connection, ParsedLaunch, ServeOptions, Timing } from './proxy.ts';
 import { Requests } from './requests.ts';
+import { died, initialize, type Ready, reasonOf, type Start } from './starting.ts';
 import { TerminalFiles } from './terminal.ts';
 import { traceLine } from './trace.ts';
+import { programOf, reasonIn, translateEvent } from './translate.ts';
 import { unlessAborted, within } from './within.ts';
 
 type State =
@@ -32,8 +34,8 @@ type State =
   | { readonly name: 'initialized' }
   | { readonly name: 'connecting'; readonly launch: Launch }
   | { readonly name: 'running'; readonly launch: Launch }
-  /** The launch failed; only the end is left to ask for. */
-  | { readonly name: 'failed' }
+  /** The launch failed; only the end is left to ask for. `code`: the exit code. */
+  | { readonly name: 'failed'; readonly code: number }
   | { readonly name: 'ending' }
   | { readonly name: 'ended' };
 
@@ -48,19 +50,10 @@ interface Launch {
   answered: boolean;
 }
 
-/** A debug adapter that answered `initialize`. */
-interface Ready {
-  readonly delegate: Delegate;
-  readonly requests: Requests;
-  readonly profile: DebuggerProfile;
-  readonly response: Response;
-}
-
 /** These end us as soon as `terminate` is answered (field notes, §1.6). */
 const clientsThatKillOnTerminate = new Set<unknown>(['lsp4e.debug', 'dape']);
 /** How often to look for processes that the program started, in ms. */
 const lookEvery = 2000;
-const progressId = 'kubernetes-local-connecting';
 
 export class Conversation {
   readonly #options: ServeOptions;
@@ -82,7 +75,6 @@ export class Conversation {
   #ready: Ready | undefined;
   /** Why the last delegate is not there (any more). */
   #whyNot = '';
-  #real: Raw = {};
   /** The client's messages that wait until the delegate can take them. */
   #held: Raw[] = [];
   /** The delegate's events from its `initialized` on, for as long as it has no `launch`. */
@@ -192,7 +184,10 @@ export class Conversation {
       if (request !== undefined) this.#client.refuse(request, 'The debugger has ended.');
     } else if (request === undefined) {
       ready.delegate.channel.send(message);
-    } else if (request.command === 'configurationDone' && this.#real.supportsConfigurationDoneRequest !== true) {
+    } else if (
+      request.command === 'configurationDone' &&
+      ready.capabilities.supportsConfigurationDoneRequest !== true
+    ) {
       this.#client.respond(request, { success: true });
     } else {
       ready.requests.forward(request);
@@ -233,7 +228,7 @@ export class Conversation {
       return done();
     }
     // `cancel` is a hint and its success promises nothing (DAP, "Cancel Request").
-    if (this.#real.supportsCancelRequest !== true || this.#ready === undefined) return done();
+    if (this.#ready?.capabilities.supportsCancelRequest !== true) return done();
     const requestId = this.#ready.requests.sentAs(id);
     if (id === undefined) return false;
     if (requestId === undefined) return done();
@@ -251,20 +246,22 @@ export class Conversation {
     try {
       profile = this.#announcedProfile();
     } catch (error) {
-      this.#state = { name: 'failed' };
-      this.#client.respond(request, errorOf(Problem.from(error)));
+      const problem = Problem.from(error);
+      this.#state = failedBy(problem);
+      this.#client.respond(request, errorOf(problem));
       return;
     }
-    const ready = profile && (await this.#startDelegate(profile, profile.command({}), {}));
+    const start = profile && { profile, command: profile.command({}), environment: {} };
+    const ready = start && (await this.#startDelegate(start));
     if (this.#state.name !== 'initializing') return;
     this.#state = { name: 'initialized' };
     if (ready?.response.success === false) {
       // What it does not like about the client, it says in its own words.
       this.#client.send({ ...ready.response, request_seq: Number(request.seq) });
-      this.#state = { name: 'failed' };
+      this.#state = { name: 'failed', code: 0 };
       return;
     }
-    const told = ready === undefined ? { ...profile?.capabilities } : this.#real;
+    const told = ready?.capabilities ?? { ...profile?.capabilities };
     this.#told = told;
     const frame = ready === undefined ? { type: 'response', command: 'initialize', success: true } : ready.response;
     this.#client.send({ ...frame, request_seq: Number(request.seq), body: mergeCapabilities(told) });
@@ -279,48 +276,33 @@ export class Conversation {
     return type === undefined ? undefined : findProfile(type, this.#options.profiles);
   }
 
-  /** Starts a debug adapter and initializes it; undefined if it does not come up, with the reason in `#whyNot`. */
-  async #startDelegate(
-    profile: DebuggerProfile,
-    command: DelegateCommand,
-    environment: Readonly<Record<string, string>>,
-  ): Promise<Ready | undefined> {
-    const delegate = new Delegate({
-      command,
-      environment,
-      log: this.#options.log,
-      sent: (message) => this.#trace('→ debugger', message),
-    });
+  /** Starts a debug adapter; undefined if it does not come up, with the reason in `#whyNot`. */
+  async #startDelegate({ profile, command, environment }: Start): Promise<Ready | undefined> {
+    const { log } = this.#options;
+    const sent = (message: Raw) => this.#trace('→ debugger', message);
+    const delegate = new Delegate({ command, environment, log, sent });
     const requests = new Requests(delegate.channel);
     this.#delegate = delegate;
     this.#heldEvents = [];
     delegate.channel.listen({
       message: (message) => this.#fromDelegate(delegate, requests, message),
-      unreadable: (error) => this.#options.log.write('warn', 'The debug adapter sent something unreadable.', { error }),
-      broken: (error) => this.#options.log.write('info', 'The debug adapter cannot be written to.', { error }),
+      unreadable: (error) => log.write('warn', 'The debug adapter sent something unreadable.', { error }),
+      broken: (error) => log.write('info', 'The debug adapter cannot be written to.', { error }),
       end: () => {},
     });
-    this.#options.log.write('info', 'The debug adapter was started.', { argv: command.argv, origin: command.origin });
-    const initialize = { ...this.#initializeArguments, adapterID: profile.adapterID };
-    const answer = requests.ask({ type: 'request', command: 'initialize', arguments: initialize });
-    const outcome = await within(
-      this.#timing.initialize,
-      Promise.race([answer, delegate.exited]),
-      'It did not answer.',
-    );
+    log.write('info', 'The debug adapter was started.', { argv: command.argv, origin: command.origin });
+    const outcome = await initialize(delegate, requests, profile, this.#initializeArguments, this.#timing.initialize);
     // Given up or replaced in the meantime.
     if (delegate !== this.#delegate) return undefined;
     if (typeof outcome === 'string') {
-      this.#whyNot = this.#reason(outcome, delegate);
-      this.#options.log.write('warn', 'The debug adapter did not come up.', { reason: this.#whyNot });
+      this.#whyNot = reasonOf(outcome, delegate, log);
+      log.write('warn', 'The debug adapter did not come up.', { reason: this.#whyNot });
       this.#dismiss(delegate, true);
       return undefined;
     }
-    const ready = { delegate, requests, profile, response: outcome };
-    this.#ready = ready;
-    this.#real = isRaw(outcome.body) ? outcome.body : {};
-    void delegate.exited.then((how) => this.#delegateGone(ready, how));
-    return ready;
+    this.#ready = outcome;
+    void delegate.exited.then((how) => this.#delegateGone(outcome, how));
+    return outcome;
   }
 
   // ---- launch
@@ -344,7 +326,15 @@ export class Conversation {
       const profile = findProfile(parsed.delegateType, this.#options.profiles);
       // Nothing in the cluster is touched before the debugger is known to work.
       if (profile.environmentAt === 'launch') await this.#prepareDelegate(profile, parsed, {}, signal);
-      const connection = await this.#connect(launch);
+      const { surroundings } = this.#options;
+      const connection = await connectSurroundings({
+        surroundings,
+        client: this.#client,
+        request,
+        initializeArguments: this.#initializeArguments,
+        lost: (problem) => this.#lost(launch, problem),
+        signal,
+      });
       if (profile.environmentAt === 'start') {
         await this.#prepareDelegate(profile, parsed, connection.environment, signal);
       }
@@ -358,32 +348,9 @@ export class Conversation {
     }
   }
 
-  async #connect(launch: Launch): Promise<Connection> {
-    const { signal } = launch.abort;
-    const progress = new Progress({
-      id: progressId,
-      title: 'Connecting',
-      request: Number(launch.request.seq),
-      asEvents: this.#initializeArguments.supportsProgressReporting === true,
-      send: (event) => this.#client.send({ ...event }),
-    });
-    const hooks: ConnectHooks = {
-      progress: (text, percentage) => progress.report(text, percentage),
-      notice: (level, text) => this.#client.tell(text, level === 'warning' ? 'important' : 'console'),
-      lost: (problem) => {
-        if (this.#state.name === 'connecting') launch.abort.abort(problem);
-        else if (this.#state.name === 'running') this.#background(this.#cutShort(problem));
-      },
-    };
-    try {
-      signal.throwIfAborted();
-      const connecting = this.#options.surroundings.connect(launch.request.arguments, hooks, signal);
-      const connection = await unlessAborted(connecting, signal);
-      this.#client.tell(connection.summary, 'console');
-      return connection;
-    } finally {
-      progress.end();
-    }
+  #lost(launch: Launch, problem: Problem): void {
+    if (this.#state.name === 'connecting') launch.abort.abort(problem);
+    else if (this.#state.name === 'running') this.#background(this.#cutShort(problem));
   }
 
   /** Sees to it that the delegate runs; a client that was told other capabilities hears of the differences. */
@@ -400,13 +367,13 @@ export class Conversation {
       this.#dismiss(current.delegate, true);
     }
     const command = profile.command(parsed.delegateArguments);
-    const ready = await unlessAborted(this.#startDelegate(profile, command, environment), signal);
+    const ready = await unlessAborted(this.#startDelegate({ profile, command, environment }), signal);
     if (ready === undefined) {
       await profile.check(command, signal);
       throw died(profile, this.#whyNot);
     }
     if (ready.response.success === false) throw died(profile, String(ready.response.message ?? 'It refused to start.'));
-    const changed = changedCapabilities(this.#told, this.#real);
+    const changed = changedCapabilities(this.#told, ready.capabilities);
     if (Object.keys(changed).length > 0) {
       this.#client.send({ type: 'event', event: 'capabilities', body: { capabilities: changed } });
     }
@@ -435,7 +402,7 @@ export class Conversation {
   }
 
   async #launchFailed(launch: Launch, problem: Problem): Promise<void> {
-    this.#state = { name: 'failed' };
+    this.#state = failedBy(problem);
     this.#options.log.write('warn', 'The launch failed.', { problem: problem.toJSON() });
     this.#dismissCurrent(true);
     this.#delegate = undefined;
@@ -531,35 +498,25 @@ export class Conversation {
         this.#programEnded = true;
         break;
       case 'process':
-        if (ready !== undefined) this.#programSeen(ready, event.body);
+        if (ready !== undefined) this.#programSeen(ready, event);
         break;
       case 'capabilities': {
-        const capabilities = field(event.body, 'capabilities');
-        if (!isRaw(capabilities) || !isRaw(event.body)) break;
-        this.#real = { ...this.#real, ...capabilities };
-        this.#client.send({ ...event, body: { ...event.body, capabilities: withoutOurs(capabilities) } });
-        return;
-      }
-      case 'progressStart': {
-        if (!isRaw(event.body) || event.body.requestId === undefined) break;
-        const { requestId, ...body } = event.body;
-        const asked = ready?.requests.askedAs(requestId);
-        this.#client.send({ ...event, body: asked === undefined ? body : { ...event.body, requestId: asked } });
-        return;
+        const changes = field(event.body, 'capabilities');
+        if (ready !== undefined && isRaw(changes)) ready.capabilities = { ...ready.capabilities, ...changes };
+        break;
       }
     }
-    this.#client.send(event);
+    this.#client.send(translateEvent(event, ready?.requests));
   }
 
-  #programSeen(ready: Ready, body: unknown): void {
-    const pid = field(body, 'systemProcessId');
-    if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 1 || field(body, 'isLocalProcess') === false)
-      return;
+  #programSeen(ready: Ready, event: Event): void {
+    const program = programOf(event);
+    if (program === undefined) return;
     // A program that was running before is not ours to end, so it does not join the tree.
-    if (this.#launched?.verb === 'attach' || field(body, 'startMethod') === 'attach') {
-      this.#options.surroundings.programStarted(pid);
+    if (this.#launched?.verb === 'attach' || !program.started) {
+      this.#options.surroundings.programStarted(program.pid);
     } else {
-      this.#background(ready.delegate.tree.add(pid, 'program').then((pids) => this.#tellPrograms(pids)));
+      this.#background(ready.delegate.tree.add(program.pid, 'program').then((pids) => this.#tellPrograms(pids)));
     }
   }
 
@@ -574,7 +531,7 @@ export class Conversation {
   #delegateGone(ready: Ready, how: string): void {
     if (ready !== this.#ready) return;
     this.#ready = undefined;
-    this.#whyNot = this.#reason(how, ready.delegate);
+    this.#whyNot = reasonOf(how, ready.delegate, this.#options.log);
     const problem = died(ready.profile, this.#whyNot);
     const state = this.#state;
     if (state.name === 'running' && !this.#programEnded) {
@@ -585,11 +542,6 @@ export class Conversation {
       if (state.name === 'connecting') state.launch.abort.abort(problem);
       if (state.name === 'running') this.#client.sayTerminated();
     }
-  }
-
-  /** How a debug adapter ended, and what it complained about. */
-  #reason(how: string, delegate: Delegate): string {
-    return this.#options.log.redactor.redact([how, delegate.complaint].filter(Boolean).join('\n'));
   }
 
   /** Answers what the client asked and nobody will answer any more. */
@@ -616,7 +568,7 @@ export class Conversation {
       void state.launch.settled.promise.then(done);
     } else if (state.name === 'running' && this.#ready !== undefined) {
       // A request to the program, which may refuse: the surroundings stay until it has really ended.
-      if (this.#real.supportsTerminateRequest === true) this.#ready.requests.forward(request);
+      if (this.#ready.capabilities.supportsTerminateRequest === true) this.#ready.requests.forward(request);
       else this.#background(this.#stopProgram(this.#ready).then(done));
     } else {
       done();
@@ -656,6 +608,7 @@ export class Conversation {
       state.launch.abort.abort(givenUp());
       await state.launch.settled.promise;
     }
+    const code = this.#codeOfFailure();
     this.#state = { name: 'ending' };
     // The undo begins now, in parallel to the end of the program.
     void this.#client.undo();
@@ -670,7 +623,12 @@ export class Conversation {
     const leave = field(request.arguments, 'terminateDebuggee') === false && !this.#programEnded;
     this.#dismissCurrent(!(leave && this.#launched?.verb === 'launch'));
     await this.#client.undo();
-    this.#finish(0);
+    this.#finish(code);
+  }
+
+  /** The exit code if the launch failed, else 0. */
+  #codeOfFailure(): number {
+    return this.#state.name === 'failed' ? this.#state.code : 0;
   }
 
   /** End of file from the client, or a signal: nobody listens any more. */
@@ -683,6 +641,7 @@ export class Conversation {
       state.launch.abort.abort(givenUp());
       await state.launch.settled.promise;
     }
+    const code = this.#codeOfFailure();
     this.#state = { name: 'ending' };
     void this.#client.undo();
     if (this.#ready !== undefined) {
@@ -690,7 +649,7 @@ export class Conversation {
     }
     this.#dismissCurrent(true);
     await this.#client.undo();
-    this.#finish(0);
+    this.#finish(code);
   }
 
   /** The session ends by no wish of the client: the connection is lost, or the delegate died (`dead`). */
@@ -770,23 +729,11 @@ export class Conversation {
   }
 }
 
+/** What the user gave up himself is no failure. */
+function failedBy(problem: Problem): State {
+  return { name: 'failed', code: problem.code === 'cancelled' ? 0 : problem.exitCode };
+}
+
 function givenUp(): Problem {
   return new Problem({ code: 'cancelled', what: 'Cancelled.', why: '', remedy: '' });
-}
-
-function died(profile: DebuggerProfile, reason: string): Problem {
-  return new Problem({
-    code: 'delegate-died',
-    what: `The debugger ${profile.title} ended unexpectedly.`,
-    why: reason,
-    remedy: 'Start the debug session again; if this repeats, try the same program with that debugger alone.',
-  });
-}
-
-/** What an error response says, for a client that can only be told by output. */
-function reasonIn(message: Raw): string {
-  const format = field(field(message.body, 'error'), 'format');
-  const variables = field(field(message.body, 'error'), 'variables');
-  if (typeof format !== 'string') return String(message.message ?? 'The debugger refused to start.');
-  return format.replace(/\{(\w+)\}/g, (whole, name: string) => String(field(variables, name) ?? whole));
 }
