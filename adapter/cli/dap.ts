@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { type ConnectHooks, type Surroundings, serve } from '../dap/proxy.ts';
-import { FileLog, type Log } from '../diagnostics/log.ts';
+import { FileLog, type Log, silentLog } from '../diagnostics/log.ts';
 import { parseLaunchConfiguration } from '../launch/configuration.ts';
 import { Problem } from '../problem.ts';
 import { SessionClient } from '../session/client.ts';
@@ -16,7 +16,7 @@ export function dapCommand(): Command {
     .description('the debug adapter (launch type kubernetes-local) on standard input and output')
     .option('--delegate <type>', 'the real debug adapter, so that the IDE gets its capabilities at once: debugpy')
     .action(async ({ delegate }: { delegate?: string }) => {
-      using log = new FileLog(join(stateFolder(), 'debug-adapter.log'), 'debug adapter');
+      const log = openLog();
       const code = await serve({
         input: process.stdin,
         output: process.stdout,
@@ -26,6 +26,15 @@ export function dapCommand(): Command {
       });
       process.exit(code);
     });
+}
+
+/** A state folder that cannot be used is an error of the launch, which the IDE can show; until then nothing is kept. */
+function openLog(): Log {
+  try {
+    return new FileLog(join(stateFolder(), 'debug-adapter.log'), 'debug adapter');
+  } catch {
+    return silentLog;
+  }
 }
 
 /** The cluster around a debug session: a session of the daemon. */
