@@ -3,7 +3,7 @@
  * The command line: one file a command. It owns what a terminal shows and the exit codes;
  * all work is done by the folders below.
  */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import { Problem } from '../problem.ts';
 import { reportProblem } from './terminal.ts';
 import { version } from './version.ts';
@@ -29,19 +29,25 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(2);
 }
 
+/** What commander says itself looks like any other problem. */
+const output: OutputConfiguration = {
+  outputError: (text, write) => write(text.replace(/^error: /, 'error (bad-arguments): ')),
+};
 const program = new Command('kubernetes-local')
   .description('Debug one microservice on this computer while it lives in the cluster.')
   .version(version)
   .showSuggestionAfterError()
   .showHelpAfterError('(add --help for the options)')
   .enablePositionalOptions()
+  .configureOutput(output)
   .exitOverride();
 
 const [, , name = ''] = process.argv;
 const wanted = commands[name] ?? ownProcesses[name];
 for (const load of wanted ? [wanted] : Object.values(commands)) {
   // Sub-commands do not inherit these when they are made elsewhere.
-  program.addCommand((await load()).exitOverride().showHelpAfterError('(add --help for the options)'));
+  const command = (await load()).exitOverride().configureOutput(output);
+  program.addCommand(command.showHelpAfterError('(add --help for the options)'));
 }
 
 try {

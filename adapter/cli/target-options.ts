@@ -1,6 +1,7 @@
 /** The options that `connect` and `run` share: a launch configuration from the command line. */
 import type { Command } from 'commander';
 import { type LaunchConfiguration, parseLaunchConfiguration, parsePortMapping } from '../launch/configuration.ts';
+import { Problem } from '../problem.ts';
 
 interface TargetFlags {
   readonly target?: string;
@@ -32,6 +33,14 @@ export function addTargetOptions(command: Command): Command {
 /** The validated configuration of these options. */
 export function targetConfiguration(flags: TargetFlags): LaunchConfiguration {
   const { port, ...rest } = flags;
+  if (rest.target === undefined) {
+    throw new Problem({
+      code: 'missing-key',
+      what: 'The option --target is missing.',
+      why: 'It says what runs here instead of in the cluster.',
+      remedy: 'Add for example "--target service/cart".',
+    });
+  }
   const mappings = (port ?? []).map(parsePortMapping);
   return parseLaunchConfiguration(
     {
