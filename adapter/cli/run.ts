@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { Command } from 'commander';
+import { findProgram } from '../debuggers/program.ts';
 import { Problem } from '../problem.ts';
 import { programEnvironment } from './program-environment.ts';
 import { sessionRequest } from './session-request.ts';
@@ -18,6 +19,8 @@ export function runCommand(): Command {
     .passThroughOptions()
     .action(async (command: string, args: readonly string[], flags) => {
       const configuration = targetConfiguration(flags);
+      // A slip of the keyboard should not cost a rollout and its undo.
+      if (findProgram(command) === undefined) throw missing(command, 'There is no such program.');
       const request = sessionRequest(configuration, true);
       process.exitCode = await withSession(request, (session, ended) =>
         runProgram(command, args, programEnvironment(session.connection), ended, (pid) => session.programStarted(pid)),
@@ -45,17 +48,7 @@ function runProgram(
     if (child.pid !== undefined) started(child.pid);
     child.once('error', (error) => {
       ended.removeEventListener('abort', stop);
-      reject(
-        new Problem(
-          {
-            code: 'command-missing',
-            what: `"${command}" could not be started.`,
-            why: error.message,
-            remedy: 'Check the name and the PATH.',
-          },
-          { cause: error },
-        ),
-      );
+      reject(missing(command, error.message, error));
     });
     child.once('exit', (code, signal) => {
       clearTimeout(force);
@@ -63,4 +56,16 @@ function runProgram(
       resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
     });
   });
+}
+
+function missing(command: string, why: string, cause?: Error): Problem {
+  return new Problem(
+    {
+      code: 'command-missing',
+      what: `"${command}" could not be started.`,
+      why,
+      remedy: 'Check the name and the PATH.',
+    },
+    { cause },
+  );
 }
