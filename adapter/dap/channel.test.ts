@@ -1,8 +1,10 @@
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Channel } from './channel.ts';
 import { isRaw, type Raw } from './message.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 /** A channel whose far end is two streams of the test. */
 function open(output = new PassThrough()) {

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { ProcessTree } from './process-tree.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const children: ChildProcess[] = [];
 afterEach(() => {
@@ -34,7 +36,7 @@ test('finds descendants, tells those of the program, and ends them with SIGKILL 
   await exited;
   expect(await tree.gone(0)).toBe(false);
   await tree.signal('SIGKILL');
-  expect(await tree.gone(5000)).toBe(true);
+  expect(await tree.gone(30_000)).toBe(true);
 });
 
 test('remembers a descendant whose parent has left it', async () => {
@@ -45,7 +47,7 @@ test('remembers a descendant whose parent has left it', async () => {
   await once(parent, 'exit');
   expect(await tree.gone(0)).toBe(false);
   await tree.signal('SIGKILL');
-  expect(await tree.gone(5000)).toBe(true);
+  expect(await tree.gone(30_000)).toBe(true);
 });
 
 test('a process that is gone is no part of it', async () => {

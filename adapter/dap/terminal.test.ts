@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { field, isRaw, type Request } from './message.ts';
 import { TerminalFiles } from './terminal.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const files = new TerminalFiles();
 afterEach(() => files[Symbol.dispose]());

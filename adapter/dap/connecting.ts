@@ -1,0 +1,41 @@
+/** Connecting the surroundings for one `launch`, with progress. */
+import type { Client } from './client.ts';
+import type { Raw, Request } from './message.ts';
+import { Progress } from './progress.ts';
+import type { ConnectHooks, Connection, Surroundings } from './proxy.ts';
+import { unlessAborted } from './within.ts';
+
+/** The progress that the client can cancel. */
+export const progressId = 'kubernetes-local-connecting';
+
+/** Rejects with the signal's reason as soon as it is aborted, even if the surroundings do not hear of it. */
+export async function connectSurroundings(options: {
+  surroundings: Surroundings;
+  client: Client;
+  request: Request;
+  initializeArguments: Raw;
+  lost: ConnectHooks['lost'];
+  signal: AbortSignal;
+}): Promise<Connection> {
+  const { surroundings, client, request, signal } = options;
+  signal.throwIfAborted();
+  const progress = new Progress({
+    id: progressId,
+    title: 'Connecting',
+    request: Number(request.seq),
+    asEvents: options.initializeArguments.supportsProgressReporting === true,
+    send: (event) => client.send({ ...event }),
+  });
+  const hooks: ConnectHooks = {
+    progress: (text, percentage) => progress.report(text, percentage),
+    notice: (level, text) => client.tell(text, level === 'warning' ? 'important' : 'console'),
+    lost: options.lost,
+  };
+  try {
+    const connection = await unlessAborted(surroundings.connect(request.arguments, hooks, signal), signal);
+    client.tell(connection.summary, 'console');
+    return connection;
+  } finally {
+    progress.end();
+  }
+}
