@@ -186,6 +186,7 @@ describe('a session through the adapter', () => {
 
   test('serves the client of the protocol’s own test support', async () => {
     const client = new DebugClient(process.execPath, adapter, 'kubernetes-local/debugpy', { env });
+    client.defaultTimeout = 60_000;
     await client.start();
     const args = { ...launchArguments('through the adapter'), request: 'launch' };
     // Its type for launch arguments knows only the two of the specification.
