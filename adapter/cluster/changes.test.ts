@@ -152,6 +152,8 @@ test('the patch names the container, replaces objects whole and deletes by null'
           name: 'cart',
           command: ['python'],
           readinessProbe: { $patch: 'replace', exec: { command: ['true'] } },
+          // Nothing is there to be replaced.
+          lifecycle: { preStop: { exec: { command: ['sleep', '9'] } } },
           env: [{ name: 'KUBERNETES_LOCAL_AGENT', $patch: 'delete' }],
         },
       ],
@@ -205,4 +207,11 @@ test('differences are named by path', () => {
   ]);
   expect(differences({ a: [1, 2] }, { a: [1] })).toEqual(['a']);
   expect(differences({ a: 1 }, { a: 1 })).toEqual([]);
+});
+
+test('an object is marked as a replacement only where there is one to replace', () => {
+  const bare = templateSchema.parse({ spec: { containers: [{ name: 'cart', image: 'cart:7' }] } });
+  const patch = templatePatch(bare, 'cart', plan(bare).changes, 'after');
+  expect(JSON.stringify(patch)).toContain('"readinessProbe"');
+  expect(JSON.stringify(patch)).not.toContain('$patch');
 });

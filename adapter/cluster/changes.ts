@@ -93,7 +93,10 @@ export function templatePatch(
   const annotations: Record<string, unknown> = {};
   for (const change of changes) {
     const value = change[side];
-    if (change.at === 'container') fields[change.field] = replaced(value);
+    if (change.at === 'container') {
+      const isThere = currentValue(template, container, change) !== null;
+      fields[change.field] = isThere ? replaced(value) : value;
+    }
     if (change.at === 'variable') env.push(value ?? { name: change.name, $patch: 'delete' });
     if (change.at === 'annotation') annotations[change.name] = value;
   }
@@ -198,7 +201,10 @@ function securityContext(template: PodTemplate): Fields {
   return isObject(context) ? context : {};
 }
 
-/** An object takes the place of the whole old one, instead of being merged into it. */
+/**
+ * An object takes the place of the whole old one, instead of being merged into it.
+ * Only where there is an old one: the API server (1.35) drops `$patch: replace` and its object where there is none.
+ */
 function replaced(value: Json): unknown {
   return isObject(value) ? { ...asFields(value), $patch: 'replace' } : value;
 }

@@ -175,6 +175,8 @@ class Channel extends Duplex {
     this.#socket = socket;
     this.#prefix = Buffer.from([number]);
     this.#onDrained = onDrained;
+    // The error is told by `closed` too; a forward that never opened has nobody who listens here.
+    this.on('error', () => {});
   }
 
   get isFull(): boolean {
