@@ -23,28 +23,26 @@ import { kubernetesService, listServices, type VisibleService } from '../cluster
 import { type ResolvedTarget, resolveTarget } from '../cluster/target.ts';
 import type { Log } from '../diagnostics/log.ts';
 import type { EnvironmentVariable } from '../environment/environment.ts';
-import { allocateAddresses } from '../network/addresses.ts';
 import { type PrivilegedHelper, startHelper } from '../network/helper-client.ts';
 import { hostsFilePath } from '../network/hosts-writer.ts';
-import { namedServices } from '../network/named-services.ts';
-import { assertPortFree } from '../network/ports.ts';
-import { openServiceListeners, type ServiceListeners } from '../network/service-listeners.ts';
+import type { ServiceListeners } from '../network/service-listeners.ts';
 import { Problem } from '../problem.ts';
-import { listen } from '../tunnel/listener.ts';
-import { openTunnel, type PortForwarder } from '../tunnel/tunnel.ts';
 import { Tunnels } from '../tunnel/tunnels.ts';
+import { keepAgentTunnels } from './agent-tunnels.ts';
 import { Inbound } from './inbound.ts';
 import type { Journal } from './journal.ts';
 import { podEnvironment } from './pod-environment.ts';
+import { assertLocalPortsFree, mapPorts } from './port-mapping.ts';
 import type { Connection, ConnectRequest, Notice, Status } from './protocol.ts';
-import { SelfTest, type SelfTestResult, type SelfTestRoute } from './self-test.ts';
+import { SelfTest } from './self-test.ts';
+import { selfTestNotice, selfTestRoutes } from './self-test-report.ts';
+import { openServiceNames, sameService } from './service-names.ts';
 
 const heartbeatMilliseconds = 5_000;
 /** kube-proxy programs a new endpoint within a second; longer than this is a fault worth a warning. */
 const selfTestDeadlineMilliseconds = 10_000;
 /** How long "connected" waits for the self-test; it goes on behind it. */
 const selfTestPatienceMilliseconds = 1_500;
-const longestReconnectMilliseconds = 10_000;
 
 export interface LiveSessionOptions {
   readonly id: string;
@@ -112,11 +110,11 @@ export class LiveSession implements AsyncDisposable {
       this.#startHelper(both),
       request.startsProgram ? assertLocalPortsFree(ports) : undefined,
     ]);
-    const environment = await podEnvironment(cluster, target, services, listeners.services, both);
+    const environment = await podEnvironment(cluster, target, services, listeners.services, undefined, both);
     for (const note of [...record.notes, ...environment.notes]) this.#options.notice({ level: 'info', text: note });
     for (const variable of environment.variables) if (variable.secret) log.redactor.add(variable.value);
 
-    const lease = await this.#acquireLease(target, both);
+    this.#keepLease(await this.#acquireLease(target, both));
     progress(`Putting the agent in place of container ${target.container} of ${workload}`);
     this.#options.journal.append({ act: 'replacement', record });
     await applyReplacement(cluster, record, both);
@@ -134,12 +132,14 @@ export class LiveSession implements AsyncDisposable {
       this.#tunnels.whenConnected(both),
       this.#writeHosts(listeners, both),
     ]);
-    this.#keepLease(lease);
-    const connected = this.#describe(target, environment.variables, listeners, ports);
     progress('Testing the way through the Service');
-    await this.#runSelfTest(target);
-    this.#connection = connected;
-    return connected;
+    const [pod] = this.#tunnels.all.map((tunnel) => tunnel.pod);
+    const [{ variables }] = await Promise.all([
+      podEnvironment(cluster, target, services, listeners.services, pod, both),
+      this.#runSelfTest(target),
+    ]);
+    this.#connection = this.#describe(target, variables, listeners, ports);
+    return this.#connection;
   }
 
   /** What `status` shows of a standing session. */
@@ -190,37 +190,17 @@ export class LiveSession implements AsyncDisposable {
     ports: ReadonlyMap<number, number>,
     signal: AbortSignal,
   ): Promise<ServiceListeners> {
-    const { cluster, log } = this.#options;
-    const { services: named, notes } = namedServices(services.filter((service) => service.type !== 'ExternalName'));
-    const listeners = await openServiceListeners({
-      services: allocateAddresses(named, new Set(), cluster.namespace),
-      // A headless Service has no address of its own; the pod's resolver picks one of its pods.
-      dial: (service, port) =>
-        this.#tunnels.dial(
-          services.find((candidate) => sameService(candidate, service))?.clusterIP ??
-            `${service.name}.${service.namespace}.svc`,
-          port,
-        ),
-      listen,
-      onError: (error) => log.write('debug', 'a connection to a Service ended early', { error }),
+    const { cluster, log, notice } = this.#options;
+    const listeners = await openServiceNames({
+      services,
+      namespace: cluster.namespace,
+      localPorts: new Set(ports.values()),
+      tunnels: this.#tunnels,
+      notice,
+      log,
       signal,
     });
     this.#resources.push(() => listeners[Symbol.asyncDispose]());
-    for (const text of notes) this.#options.notice({ level: 'info', text });
-    for (const { service, problem } of listeners.leftOut) {
-      const text = `Service ${service.name} is not reachable by name from here. ${problem.what} ${problem.why}`;
-      this.#options.notice({ level: 'warning', text });
-    }
-    const local = new Set(ports.values());
-    for (const service of listeners.services) {
-      for (const port of service.ports) {
-        if (!local.has(port)) continue;
-        this.#options.notice({
-          level: 'info',
-          text: `Service ${service.name} uses port ${port} too, on ${service.address}: let your program listen on 127.0.0.1:${port}, or choose another local port with "ports".`,
-        });
-      }
-    }
     return listeners;
   }
 
@@ -254,67 +234,26 @@ export class LiveSession implements AsyncDisposable {
     }
   }
 
-  /** Keeps one tunnel to every agent pod for as long as the session lives. */
   #keepTunnels(record: ReplacementRecord, tunnelPort: number, inbound: Inbound): void {
-    const { cluster, log } = this.#options;
-    const forwarder = portForwarder(cluster);
+    const { cluster, log, id } = this.#options;
     const signal = this.#ended.signal;
-    const present = new Set<string>();
-    const kept = new Set<string>();
-    const watch = async () => {
-      for await (const pods of watchAgentPods(cluster, record, signal)) {
-        present.clear();
-        for (const pod of pods) present.add(pod);
-        for (const pod of pods) {
-          if (kept.has(pod)) continue;
-          kept.add(pod);
-          void this.#keepTunnel(pod, tunnelPort, forwarder, inbound, () => present.has(pod)).finally(() =>
-            kept.delete(pod),
-          );
-        }
-      }
-    };
-    watch().catch((error: unknown) => {
+    keepAgentTunnels(
+      {
+        pods: watchAgentPods(cluster, record, signal),
+        forwarder: portForwarder(cluster),
+        tunnelPort,
+        privateKey: this.#keys.privateKey,
+        session: id,
+        tunnels: this.#tunnels,
+        onInbound: (connection) => void inbound.accept(connection),
+        log,
+      },
+      signal,
+    ).catch((error: unknown) => {
       if (signal.aborted) return;
       log.write('error', 'the agent pods can no longer be watched', { error });
       this.#options.lost(Problem.from(error));
     });
-  }
-
-  async #keepTunnel(
-    pod: string,
-    tunnelPort: number,
-    forwarder: PortForwarder,
-    inbound: Inbound,
-    present: () => boolean,
-  ): Promise<void> {
-    const { log, id } = this.#options;
-    const signal = this.#ended.signal;
-    for (let attempt = 0; !signal.aborted && present(); attempt++) {
-      try {
-        await using tunnel = await openTunnel({
-          forwarder,
-          pod,
-          tunnelPort,
-          privateKey: this.#keys.privateKey,
-          session: id,
-          onInbound: (connection) => void inbound.accept(connection),
-          signal,
-          log,
-        });
-        attempt = 0;
-        this.#tunnels.add(tunnel);
-        const reason = await tunnel.closed;
-        this.#tunnels.remove(tunnel);
-        log.write('info', 'a tunnel closed', { pod, error: reason });
-      } catch (error) {
-        if (signal.aborted) return;
-        log.write('warn', 'a tunnel could not be opened', { pod, error });
-      }
-      // The first retries are quick: a container is "running" a moment before its agent listens.
-      const pause = Math.min(50 * 2 ** attempt, longestReconnectMilliseconds) * (0.75 + Math.random() / 2);
-      await delay(pause, undefined, { signal }).catch(() => {});
-    }
   }
 
   #describe(
@@ -342,64 +281,13 @@ export class LiveSession implements AsyncDisposable {
   }
 
   async #runSelfTest(target: ResolvedTarget): Promise<void> {
-    const routes = target.services.flatMap((service): SelfTestRoute[] =>
-      service.ports.map((port) => ({
-        label: `${service.name}:${port.port}`,
-        host: service.clusterIP ?? `${service.name}.${target.workload.namespace}.svc`,
-        port: port.port,
-      })),
-    );
     const dial = (host: string, port: number) => this.#tunnels.dial(host, port);
-    const tests = routes.map(async (route) => {
+    const tests = selfTestRoutes(target).map(async (route) => {
       const result = await this.#selfTest.run(route, dial, selfTestDeadlineMilliseconds, this.#ended.signal);
       if (!this.#ended.signal.aborted) this.#options.notice(selfTestNotice(result));
     });
     await Promise.race([Promise.all(tests), delay(selfTestPatienceMilliseconds, undefined, { ref: false })]);
   }
-}
-
-function sameService(a: { name: string; namespace: string }, b: { name: string; namespace: string }): boolean {
-  return a.name === b.name && a.namespace === b.namespace;
-}
-
-function selfTestNotice(result: SelfTestResult): Notice {
-  if (result.kind === 'arrived') {
-    const milliseconds = Math.round(result.milliseconds);
-    return {
-      level: 'info',
-      text: `A request to Service ${result.route.label} reached this computer (${milliseconds} ms).`,
-    };
-  }
-  return {
-    level: 'warning',
-    text: `A request to Service ${result.route.label} made inside the cluster did not reach this computer: ${result.reason}. Look for a NetworkPolicy, a service mesh or a Service selector that also matches other pods.`,
-  };
-}
-
-/** Container port → local port for every port of the target; keys of `wanted` are port numbers or names. */
-function mapPorts(target: ResolvedTarget, wanted: Readonly<Record<string, number>>): ReadonlyMap<number, number> {
-  const names = new Map<string, number>();
-  for (const service of target.services) for (const port of service.ports) names.set(port.name, port.containerPort);
-  const container = target.pod.spec.containers.find(({ name }) => name === target.container);
-  for (const port of container?.ports ?? []) if (port.name) names.set(port.name, port.containerPort);
-  const ports = new Map<number, number>(target.containerPorts.map((port) => [port, port]));
-  for (const [key, localPort] of Object.entries(wanted)) {
-    const containerPort = /^\d+$/.test(key) ? Number(key) : names.get(key);
-    if (containerPort === undefined) {
-      throw new Problem({
-        code: 'port-unknown',
-        what: `Container ${target.container} has no port named "${key}".`,
-        why: `Its named ports are: ${[...names.keys()].filter(Boolean).join(', ') || 'none'}.`,
-        remedy: 'Correct the key in "ports", or use the port number.',
-      });
-    }
-    ports.set(containerPort, localPort);
-  }
-  return ports;
-}
-
-async function assertLocalPortsFree(ports: ReadonlyMap<number, number>): Promise<void> {
-  for (const port of ports.values()) await assertPortFree('127.0.0.1', port);
 }
 
 /** Like Promise.all, but lets every part settle, so that none goes on behind a failure. */
