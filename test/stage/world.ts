@@ -8,8 +8,8 @@ import { product } from './product.ts';
 import { deployShop, kubectlOf, type Shop } from './shop.ts';
 import { differences, type Snapshot, takeSnapshot } from './snapshot.ts';
 
-/** The cluster that the end-to-end tests share. */
-export const sharedCluster = 'e2e';
+/** The cluster that the end-to-end tests share; another one for tests that run beside them. */
+export const sharedCluster = process.env.KUBERNETES_LOCAL_TEST_CLUSTER ?? 'e2e';
 export const agentImage = 'kubernetes-local.test/agent:1';
 
 export interface World extends AsyncDisposable {
