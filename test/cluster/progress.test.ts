@@ -1,12 +1,12 @@
 import { expect, it, vi } from 'vitest';
 import { type ProgressStream, renderBar, showProgress } from './progress.ts';
 
-function stream(isTTY: boolean): { written(): string; stream: ProgressStream } {
+function stream(isTTY: boolean, columns = 60): { written(): string; stream: ProgressStream } {
   let written = '';
   const write = (text: string) => {
     written += text;
   };
-  return { written: () => written, stream: { isTTY, columns: 60, write } };
+  return { written: () => written, stream: { isTTY, columns, write } };
 }
 
 it('fills the bar by the fraction, and never beyond its ends', () => {
@@ -42,4 +42,11 @@ it('keeps to one line of a terminal, and clears it at the end', () => {
   expect(line.replace('\r', '').length).toBeLessThan(60);
   expect(written()).not.toContain('\n');
   expect(written().endsWith('\r\u001b[K')).toBe(true);
+});
+
+it('shows something on a terminal that does not know its width', () => {
+  const { written, stream: target } = stream(true, 0);
+  using progress = showProgress(target);
+  progress.show('starting: etcd');
+  expect(written()).toContain('starting: etcd');
 });

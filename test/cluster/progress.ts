@@ -25,7 +25,9 @@ export function showProgress(stream: ProgressStream): Disposable & { readonly sh
     show(text, fraction) {
       if (stream.isTTY) {
         const bar = fraction === undefined ? '' : `${renderBar(fraction)} `;
-        stream.write(`\r\u001b[K${bar}${text}`.slice(0, (stream.columns ?? 80) + 3));
+        // A terminal that does not know its width says 0.
+        const width = stream.columns || 80;
+        stream.write(`\r\u001b[K${`${bar}${text}`.slice(0, width - 1)}`);
         open = true;
         return;
       }
