@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cacheFolder } from './folders.ts';
+import { cacheFolder, programsOfClusters } from './folders.ts';
 import type { OnProgress } from './progress.ts';
 import { run } from './run.ts';
 
@@ -96,11 +96,15 @@ async function build(
   });
 }
 
+/** Removes builds that neither are new nor belong to a cluster, running or not: its end needs the program of its start. */
 async function removeOld(folder: string): Promise<void> {
   const names = (await readdir(folder)).filter((name) => /^[0-9a-f]{16}$/.test(name));
   const builds = await Promise.all(
     names.map(async (name) => ({ name, used: (await stat(join(folder, name)).catch(() => undefined))?.mtimeMs ?? 0 })),
   );
   builds.sort((a, b) => b.used - a.used);
-  for (const { name } of builds.slice(kept)) await rm(join(folder, name), { recursive: true, force: true });
+  const needed = new Set(await programsOfClusters());
+  for (const { name } of builds.slice(kept)) {
+    if (!needed.has(join(folder, name, programName))) await rm(join(folder, name), { recursive: true, force: true });
+  }
 }

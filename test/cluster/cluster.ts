@@ -10,7 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureBinary } from './binary.ts';
 import { askRoad, askStatus, askStop, type RunningStatus } from './control.ts';
 import { ClusterError } from './error.ts';
-import { clusterFolder } from './folders.ts';
+import { clusterFolder, programOfCluster } from './folders.ts';
 import { type LoadableImage, loadImage } from './image-store.ts';
 import { defaultCacheDirectory } from './images/cache.ts';
 import { buildPauseImage } from './images/pause.ts';
@@ -104,7 +104,7 @@ export async function clusterStatus(name: string): Promise<ClusterStatus> {
 /** Ends a cluster, however dead it is, and all that it left; with `purge` its folder too. */
 export async function stopCluster(name: string, options: { purge?: boolean } = {}): Promise<void> {
   const folder = clusterFolder(name);
-  const recorded = await readFile(join(folder, 'program'), 'utf8').catch(() => undefined);
+  const recorded = await programOfCluster(folder);
   if (recorded !== undefined) {
     const asked = await askStop(controlSocket(folder)).catch(() => false);
     if (!asked) await killRoad(folder);

@@ -1,5 +1,8 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
-import { clusterFolder } from './folders.ts';
+import { clusterFolder, programsOfClusters } from './folders.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -18,4 +21,18 @@ it('takes an empty XDG_CACHE_HOME for none', () => {
 
 it.each(['', '..', 'a/b', 'A', '-a', 'a-', 'a b', 'a'.repeat(31)])('refuses the name %j', (name) => {
   expect(() => clusterFolder(name)).toThrow(/no name for a cluster/);
+});
+
+it('knows the programs of all clusters, and none before there is one', async () => {
+  const cache = await mkdtemp(join(tmpdir(), 'cache-'));
+  try {
+    vi.stubEnv('XDG_CACHE_HOME', cache);
+    expect(await programsOfClusters()).toEqual([]);
+    for (const name of ['a', 'b', 'never-started']) await mkdir(clusterFolder(name), { recursive: true });
+    await writeFile(join(clusterFolder('a'), 'program'), '/programs/1/kubenode');
+    await writeFile(join(clusterFolder('b'), 'program'), '/programs/2/kubenode');
+    expect((await programsOfClusters()).sort()).toEqual(['/programs/1/kubenode', '/programs/2/kubenode']);
+  } finally {
+    await rm(cache, { recursive: true });
+  }
 });
