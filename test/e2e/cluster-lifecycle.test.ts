@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([stopCluster(names.one), stopCluster(names.two)]);
+  await Promise.all(Object.values(names).map((name) => stopCluster(name, { purge: true })));
 });
 
 describe('two clusters side by side', () => {
