@@ -3,7 +3,7 @@ import { sessionAnnotation } from './annotations.ts';
 import { unless } from './api-error.ts';
 import type { Cluster } from './cluster.ts';
 import { pathOf } from './kinds.ts';
-import { deletedSchema, listSchema, type Pod, podSchema } from './objects.ts';
+import { listSchema, type Pod, podSchema, unusedSchema } from './objects.ts';
 import { isRunning } from './pod-state.ts';
 import type { ReplacementRecord } from './record.ts';
 import { watchList } from './watch.ts';
@@ -49,7 +49,7 @@ export async function deleteAgentPods(cluster: Cluster, record: ReplacementRecor
       const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid } };
       const path = pathOf('Pod', namespace, name);
       // Without the right to delete, the controller replaces them in its own time.
-      return unless([403, 404, 409], cluster.api.request({ method: 'DELETE', path, body, signal }, deletedSchema));
+      return unless([403, 404, 409], cluster.api.request({ method: 'DELETE', path, body, signal }, unusedSchema));
     }),
   );
 }

@@ -8,7 +8,7 @@ import { withChanges } from './changes.ts';
 import type { Cluster } from './cluster.ts';
 import { pathOf } from './kinds.ts';
 import { saveRecordInLease } from './lease.ts';
-import { deletedSchema, type Pod, type PodTemplate, podSchema } from './objects.ts';
+import { type Pod, type PodTemplate, podSchema, unusedSchema } from './objects.ts';
 import type { ReplacementRecord } from './record.ts';
 import { watchList } from './watch.ts';
 import { readWorkload } from './workloads.ts';
@@ -110,7 +110,7 @@ async function create(
   const query = dryRun ? { dryRun: 'All' } : {};
   await cluster.api.request(
     { method: 'POST', path: pathOf('Pod', workload.namespace), query, body, signal },
-    podSchema,
+    unusedSchema,
   );
 }
 
@@ -120,7 +120,7 @@ async function remove(cluster: Cluster, record: ReplacementRecord, uid: string, 
   const gracePeriodSeconds = Math.min(record.original.spec.terminationGracePeriodSeconds ?? 30, longestGrace);
   const body = { apiVersion: 'v1', kind: 'DeleteOptions', gracePeriodSeconds, preconditions: { uid } };
   const request = { method: 'DELETE', path: pathOf('Pod', namespace, name), body, signal } as const;
-  await unless([404], cluster.api.request(request, deletedSchema));
+  await unless([404], cluster.api.request(request, unusedSchema));
   const query = { fieldSelector: `metadata.name=${name}` };
   for await (const pods of watchList(cluster.api, pathOf('Pod', namespace), query, podSchema, signal)) {
     if (!pods.some((pod) => pod.metadata.uid === uid)) return;

@@ -8,7 +8,7 @@ import { retryOnConflict } from './api.ts';
 import { hasStatus, unless } from './api-error.ts';
 import type { Cluster } from './cluster.ts';
 import { display, type WorkloadKind } from './kinds.ts';
-import { deletedSchema, type Lease, leaseSchema, listSchema } from './objects.ts';
+import { type Lease, leaseSchema, listSchema, unusedSchema } from './objects.ts';
 
 /** Seconds after the last renewal until anybody may undo the session. */
 const durationSeconds = 20;
@@ -202,7 +202,7 @@ async function releaseIn(
     const { uid, resourceVersion } = lease.metadata;
     const body = { apiVersion: 'v1', kind: 'DeleteOptions', preconditions: { uid, resourceVersion } };
     const request = { method: 'DELETE', path: pathOf(namespace, name), body, signal } as const;
-    await unless([404], cluster.api.request(request, deletedSchema));
+    await unless([404], cluster.api.request(request, unusedSchema));
   }, signal);
 }
 

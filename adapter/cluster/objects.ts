@@ -177,5 +177,5 @@ export function listSchema<T extends z.ZodType>(item: T) {
   });
 }
 
-/** What a DELETE is answered with: the deleted object or a Status. Nothing of it is used. */
-export const deletedSchema = z.looseObject({});
+/** An answer of which nothing is used: a DELETE's (the object or a Status), a dry run's (an object without identity). */
+export const unusedSchema = z.looseObject({});
