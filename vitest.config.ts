@@ -3,7 +3,17 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['adapter/**/*.test.ts', 'agent/**/*.test.ts', 'test/cluster/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'adapter/**/*.test.ts',
+            'agent/**/*.test.ts',
+            'test/cluster/**/*.test.ts',
+            'test/docs/**/*.test.ts',
+          ],
+        },
+      },
       {
         test: {
           name: 'e2e',

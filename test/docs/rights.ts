@@ -1,0 +1,97 @@
+/** The Roles of docs/rights.md, made from the rights that the program itself asks for. */
+import { readFileSync } from 'node:fs';
+import { parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import { podSchema } from '../../adapter/cluster/objects.ts';
+import { type Right, requiredRights } from '../../adapter/cluster/rights.ts';
+
+type Kind = Parameters<typeof requiredRights>[0]['workload']['kind'];
+
+/** Rights on the same resource with the same names: one rule of a Role. */
+interface Rule {
+  readonly group: string;
+  readonly resource: string;
+  readonly verbs: readonly string[];
+  readonly names: readonly string[];
+}
+
+/** Why a session needs the resource. */
+const reasons: Readonly<Record<string, string>> = {
+  services: 'what the target is, and which names your program may call',
+  pods: 'the pods of the workload: which there are, which are ready',
+  'pods/portforward': 'the tunnel; before Kubernetes 1.35 "get" is enough',
+  leases: 'says who holds the workload; RBAC cannot limit "create" to a name',
+  deployments: 'puts the agent in and the original back',
+  statefulsets: 'puts the agent in and the original back',
+  daemonsets: 'puts the agent in and the original back',
+  replicasets: 'to which Deployment a pod belongs',
+  configmaps: 'what the environment of the container refers to',
+  secrets: 'what the environment of the container refers to',
+};
+
+const manifests = readFileSync(new URL('../apps/shop/manifests/cart.yaml', import.meta.url), 'utf8');
+const manifestSchema = z.looseObject({
+  kind: z.string(),
+  spec: z.looseObject({ template: z.looseObject({}).optional() }).optional(),
+});
+const template = parseAllDocuments(manifests)
+  .map((document) => manifestSchema.parse(document.toJS()))
+  .find(({ kind }) => kind === 'Deployment')?.spec?.template;
+const pod = podSchema.parse({ ...template, metadata: { name: 'cart', uid: '0', resourceVersion: '0' } });
+
+/** The Role for the cart of the sample shop, as YAML, if it were a workload of this kind. */
+export function roleOfOneWorkload(kind: Kind): string {
+  return role('kubernetes-local-cart', rightsOn(kind));
+}
+
+/** The Role for all workloads of a namespace, as YAML. */
+export function roleOfNamespace(): string {
+  const rights = (['Deployment', 'StatefulSet', 'DaemonSet', 'Pod'] as const).flatMap(rightsOn);
+  return role(
+    'kubernetes-local',
+    rights.map(({ name: _name, ...right }) => right),
+  );
+}
+
+function rightsOn(kind: Kind): readonly Right[] {
+  return requiredRights({ workload: { kind, name: 'cart', namespace: '', uid: '' }, container: 'cart', pod });
+}
+
+function role(name: string, rights: readonly Right[]): string {
+  let said = '';
+  const rules = rulesOf(rights).map(({ group, resource, verbs, names }) => {
+    const reason = reasons[resource];
+    if (reason === undefined) throw new Error(`Say why a session needs ${resource}.`);
+    const comment = reason === said ? '' : `  # ${reason}\n`;
+    said = reason;
+    const resourceNames = names.length > 0 ? `,\n      resourceNames: ${list(names)}` : '';
+    return `${comment}  - { apiGroups: ["${group}"], resources: ${list([resource])}, verbs: ${list(verbs)}${resourceNames} }\n`;
+  });
+  return `apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: { name: ${name} }\nrules:\n${rules.join('')}`;
+}
+
+function rulesOf(rights: readonly Right[]): readonly Rule[] {
+  const objects = groups(rights, ({ group, resource, name }) => [group, resource, name]).map(({ first, all }) => ({
+    ...first,
+    verbs: [...new Set(all.map(({ verb }) => verb))],
+  }));
+  return groups(objects, ({ group, resource, verbs, name }) => [group, resource, verbs, name === undefined]).map(
+    ({ first: { group, resource, verbs }, all }) => ({
+      group,
+      resource,
+      verbs,
+      names: all.flatMap(({ name }) => name ?? []),
+    }),
+  );
+}
+
+function groups<T>(items: readonly T[], key: (item: T) => unknown): readonly { first: T; all: readonly T[] }[] {
+  return [...Map.groupBy(items, (item) => JSON.stringify(key(item))).values()].flatMap((all) => {
+    const [first] = all;
+    return first === undefined ? [] : [{ first, all }];
+  });
+}
+
+function list(values: readonly string[]): string {
+  return `[${values.join(', ')}]`;
+}
