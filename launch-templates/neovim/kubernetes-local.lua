@@ -26,6 +26,7 @@ local configurations = {
     -- namespace = "shop", -- default: the namespace of your kubeconfig's current context
     -- context = "dev", -- default: your kubeconfig's current context
     -- container = "cart", -- default: the one that the Service's ports lead to
+    -- agentImage = "registry.example.com/team/agent:1", -- where your cluster pulls the agent from: docs/agent-image.md
     -- ports = { ["8080"] = 5000 }, -- if your program listens on another port here: container port → local port
     delegate = {
       type = "debugpy", -- <- change: your debugger, and below its own keys
