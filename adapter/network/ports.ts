@@ -1,8 +1,9 @@
 /**
  * Who holds a port, is it free, and where do the user's processes listen. Owners are known on Linux only.
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { basename } from 'node:path';
 import { Problem } from '../problem.ts';
 import { type ListeningSocket, listeningSockets, parents, socketsOf } from './socket-table.ts';
 
@@ -34,10 +35,16 @@ export async function findPortOwner(port: number, address?: string): Promise<Por
   for (const name of await readdir('/proc')) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || !(await socketsOf(pid)).has(socket.inode)) continue;
-    const program = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '');
-    return { pid, name: program.trim() || 'a process', user, address: socket.address };
+    return { pid, name: await programName(pid), user, address: socket.address };
   }
   return { pid: 0, name: 'a process', user, address: socket.address };
+}
+
+async function programName(pid: number): Promise<string> {
+  const name = (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim();
+  // Node names its first thread so, which says nothing about the program.
+  if (name !== 'MainThread') return name || 'a process';
+  return basename(await readlink(`/proc/${pid}/exe`).catch(() => name));
 }
 
 /** Tries to listen. Problem port-in-use names the owner; privileges-needed for a low port or an address that needs an alias. */
