@@ -23,6 +23,7 @@ import {
   connectionSchema,
   connectRequest,
   type Ending,
+  endedNotification,
   endingSchema,
   fromResponseError,
   helloRequest,
@@ -68,11 +69,20 @@ export class SessionClient {
   readonly #rpc: MessageConnection;
   #left = false;
 
-  private constructor(files: SessionFiles, connection: Connection, rpc: MessageConnection, hooks: SessionHooks) {
+  readonly #gone: Promise<void>;
+
+  private constructor(
+    files: SessionFiles,
+    connection: Connection,
+    rpc: MessageConnection,
+    gone: Promise<void>,
+    hooks: SessionHooks,
+  ) {
     this.files = files;
     this.connection = connection;
     this.#rpc = rpc;
-    rpc.onClose(() => {
+    this.#gone = gone;
+    void gone.then(() => {
       if (this.#left) return;
       hooks.lost(
         new Problem({
@@ -104,26 +114,29 @@ export class SessionClient {
         lost = true;
         if (Problem.isData(value)) hooks.lost(new Problem(value));
       });
-      const closed = new Promise<void>((resolve) => rpc.onClose(resolve));
+      const gone = whenGone(rpc);
       const abort = () => void rpc.sendRequest(leaveRequest, { budget: 0 }).catch(() => {});
       signal.addEventListener('abort', abort, { once: true });
       try {
         const answer = connectionSchema.parse(
           await Promise.race([
             rpc.sendRequest(connectRequest, request),
-            closed.then(() => {
+            gone.then(() => {
               throw daemonGone(files);
             }),
           ]),
         );
         if (answer.kind === 'ending') {
           hooks.progress('Waiting for the last session to finish its undo');
-          await closed;
+          await gone;
           rpc.dispose();
           continue;
         }
         signal.throwIfAborted();
-        return new SessionClient(files, answer, rpc, { ...hooks, lost: (problem) => !lost && hooks.lost(problem) });
+        return new SessionClient(files, answer, rpc, gone, {
+          ...hooks,
+          lost: (problem) => !lost && hooks.lost(problem),
+        });
       } catch (error) {
         rpc.dispose();
         throw fromResponseError(error);
@@ -142,9 +155,9 @@ export class SessionClient {
   async leave(budget: number): Promise<Ending> {
     this.#left = true;
     // A daemon that ends without an answer has been killed; the next start goes on with its undo.
-    const closed = new Promise<Ending>((resolve) => this.#rpc.onClose(() => resolve('finishing')));
+    const killed = this.#gone.then((): Ending => 'finishing');
     try {
-      return endingSchema.parse(await Promise.race([this.#rpc.sendRequest(leaveRequest, { budget }), closed]));
+      return endingSchema.parse(await Promise.race([this.#rpc.sendRequest(leaveRequest, { budget }), killed]));
     } catch (error) {
       throw fromResponseError(error);
     } finally {
@@ -164,6 +177,19 @@ export async function sessionStatus(key: string): Promise<Status | undefined> {
     rpc.end();
     rpc.dispose();
   }
+}
+
+/** A killed daemon has no last word; what it said before is handled within this time. */
+const lastWordsMilliseconds = 250;
+
+/**
+ * Resolves when the daemon has closed the connection and all that it said before is handled: vscode-jsonrpc tells of a
+ * close while it still has messages in its queue.
+ */
+async function whenGone(rpc: MessageConnection): Promise<void> {
+  const lastWord = new Promise<void>((resolve) => rpc.onNotification(endedNotification, resolve));
+  await new Promise<void>((resolve) => rpc.onClose(resolve));
+  await Promise.race([lastWord, delay(lastWordsMilliseconds, undefined, { ref: false })]);
 }
 
 async function attach(
