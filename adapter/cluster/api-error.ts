@@ -1,6 +1,6 @@
 /** What the API server answers when it says no, as a Problem, with the server's own message. */
 import { z } from 'zod';
-import { Problem, type ProblemCode } from '../problem.ts';
+import { Problem, type ProblemData } from '../problem.ts';
 
 const statusSchema = z.looseObject({
   kind: z.literal('Status'),
@@ -48,30 +48,39 @@ function parseStatus(body: string): { message: string; reason: string } {
   return { message: body.trim().slice(0, 500), reason: '' };
 }
 
-function describe(method: string, path: string, status: number, message: string) {
-  const request = `${method} ${path.split('?')[0] ?? path}`;
+function describe(method: string, path: string, status: number, message: string): ProblemData {
+  const request = `${method} ${path}`;
   const why = message || `HTTP ${status}`;
-  const say = (code: ProblemCode, what: string, remedy: string) => ({ code, what, why, remedy });
   if (status === 401) {
-    return say(
-      'credentials-refused',
-      'The cluster does not accept your credentials.',
-      'Sign in again (try "kubectl get pods") and start once more.',
-    );
+    return {
+      code: 'credentials-refused',
+      what: 'The cluster does not accept your credentials.',
+      why,
+      remedy: 'Sign in again (try "kubectl get pods") and start once more.',
+    };
   }
-  if (status === 403 && / cannot \w+ resource /.test(message)) {
-    return say(
-      'right-missing',
-      'You lack a right in the cluster.',
-      'Ask the cluster administrator for the Role in the documentation.',
-    );
+  // For a port-forward without `create` the API server (1.35) says neither verb nor resource.
+  const isPortForward = path.endsWith('/portforward');
+  if (status === 403 && (isPortForward || / cannot \w+ resource /.test(message))) {
+    return {
+      code: 'right-missing',
+      what: 'You lack a right in the cluster.',
+      why: isPortForward ? `${why} A tunnel needs get and create on pods/portforward.` : why,
+      remedy: 'Ask the cluster administrator for the Role in the documentation.',
+    };
   }
   if (status === 429 || status >= 500) {
-    return say('cluster-unreachable', `The API server could not answer ${request} (HTTP ${status}).`, 'Try again.');
+    return {
+      code: 'cluster-unreachable',
+      what: `The API server could not answer ${request} (HTTP ${status}).`,
+      why,
+      remedy: 'Try again.',
+    };
   }
-  return say(
-    'patch-refused',
-    `The API server refused ${request} (HTTP ${status}).`,
-    'Correct what the cluster names, or ask its administrator.',
-  );
+  return {
+    code: method === 'GET' && status === 404 ? 'target-missing' : 'patch-refused',
+    what: `The API server refused ${request} (HTTP ${status}).`,
+    why,
+    remedy: 'Correct what the cluster names, or ask its administrator.',
+  };
 }

@@ -7,12 +7,13 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import type { z } from 'zod';
+import type { Log } from '../diagnostics/log.ts';
 import { Problem } from '../problem.ts';
 import { ApiError, hasStatus } from './api-error.ts';
 import { unreachable } from './unreachable.ts';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
-export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 export interface ApiRequest {
   readonly method: Method;
@@ -44,10 +45,12 @@ export class Api {
   readonly server: string;
   readonly #credentials: Credentials;
   readonly #pool: HttpAgent;
+  readonly #log: Log;
   #clockOffset = 0;
 
-  constructor(server: string, credentials: Credentials) {
+  constructor(server: string, credentials: Credentials, log: Log) {
     this.server = server;
+    this.#log = log;
     this.#credentials = credentials;
     const options = { keepAlive: true, keepAliveMsecs: 30_000 };
     this.#pool = server.startsWith('https:') ? new HttpsAgent(options) : new HttpAgent(options);
@@ -141,6 +144,7 @@ export class Api {
     try {
       const response = await outcome.promise;
       this.#readClock(response);
+      this.#keepWarnings(request, response);
       return response;
     } catch (error) {
       request.signal.throwIfAborted();
@@ -161,6 +165,12 @@ export class Api {
       request.signal.throwIfAborted();
       throw unreachable(this.server, error);
     }
+  }
+
+  /** Admission's warnings (PodSecurity, deprecations) explain later failures. */
+  #keepWarnings({ method, path }: ApiRequest, { headers }: IncomingMessage): void {
+    const { warning } = headers;
+    if (warning !== undefined) this.#log.write('warn', 'the API server warns', { method, path, warning });
   }
 
   #readClock(response: IncomingMessage): void {

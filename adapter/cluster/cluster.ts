@@ -52,7 +52,7 @@ const reviewSchema = z.looseObject({
 export async function openCluster(options: ClusterOptions, signal: AbortSignal): Promise<Cluster> {
   const chosen = chooseContext(options);
   const namespace = options.namespace ?? chosen.namespace;
-  const api = new Api(chosen.server, chosen.credentials);
+  const api = new Api(chosen.server, chosen.credentials, options.log);
   const timeout = options.timeout ?? firstAnswerTimeout;
   // Plugins may open a browser: that time is the user's, not the network's.
   await api.connectionOptions();

@@ -12,7 +12,7 @@ export function declaredPorts(container: Container): readonly number[] {
 }
 
 /** All containers that serve: the ordinary ones and init containers that stay (`restartPolicy: Always`). */
-export function servingContainers(template: PodTemplate): readonly Container[] {
+function servingContainers(template: PodTemplate): readonly Container[] {
   return [
     ...template.spec.containers,
     ...(template.spec.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always'),

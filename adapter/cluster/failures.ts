@@ -14,6 +14,8 @@ export interface Failure {
   readonly code: Extract<ProblemCode, 'rollout-failed' | 'image-pull-failed' | 'quota-exceeded'>;
   readonly why: string;
   readonly patience: number;
+  /** The same for the same trouble, though `why` counts on. */
+  readonly key: string;
 }
 
 const atOnce = 0;
@@ -33,22 +35,25 @@ const waitingReasons: Readonly<Record<string, Pick<Failure, 'code' | 'patience'>
   RunContainerError: { code: 'rollout-failed', patience: soon },
 };
 
-/** Why this agent pod will not run; undefined: nothing speaks against it yet. */
-export function podFailure(pod: Pod, record: ReplacementRecord): Failure | undefined {
+/** Why this pod will not run; `container` is the one that matters. undefined: nothing speaks against it yet. */
+export function podFailure(pod: Pod, container: string): Failure | undefined {
   if (pod.metadata.deletionTimestamp !== undefined) return undefined;
-  const why = `Pod ${pod.metadata.name}: ${whyNotRunning(pod, record.container)}`;
+  const failure = (code: Failure['code'], patience: number, reason: string): Failure => ({
+    code,
+    patience,
+    why: `Pod ${pod.metadata.name}: ${whyNotRunning(pod, container)}`,
+    key: `${pod.metadata.uid} ${reason}`,
+  });
   const scheduled = pod.status.conditions.find(({ type }) => type === 'PodScheduled');
-  if (scheduled?.status === 'False') return { code: 'rollout-failed', why, patience: afterWhile };
-  const status = statusOf(pod, record.container);
-  const known = waitingReasons[status?.state.waiting?.reason ?? ''];
-  if (known) return { ...known, why };
+  if (scheduled?.status === 'False') return failure('rollout-failed', afterWhile, scheduled.reason);
+  const reason = statusOf(pod, container)?.state.waiting?.reason ?? '';
+  const known = waitingReasons[reason];
+  if (known) return failure(known.code, known.patience, reason);
   // A bare pod with restartPolicy Never is not started again.
-  if (pod.status.phase === 'Failed') return { code: 'rollout-failed', why, patience: atOnce };
+  if (pod.status.phase === 'Failed') return failure('rollout-failed', atOnce, 'Failed');
   const others = [...pod.status.containerStatuses, ...pod.status.initContainerStatuses];
-  const other = others.find(
-    ({ name, state }) => name !== record.container && waitingReasons[state.waiting?.reason ?? ''],
-  );
-  return other && { code: 'rollout-failed', why, patience: afterWhile };
+  const other = others.find(({ name, state }) => name !== container && waitingReasons[state.waiting?.reason ?? '']);
+  return other && failure('rollout-failed', afterWhile, other.name);
 }
 
 /** Why the controller makes no pods or gives up, from its conditions; for kinds without conditions see `refusedPods`. */
@@ -60,7 +65,7 @@ export function controllerFailure(workload: Workload): Failure | undefined {
   if (refused) return fromCreation(refused.message);
   const progress = status.conditions.find(({ type }) => type === 'Progressing');
   if (progress?.reason !== 'ProgressDeadlineExceeded') return undefined;
-  return { code: 'rollout-failed', why: progress.message, patience: atOnce };
+  return { code: 'rollout-failed', why: progress.message, patience: atOnce, key: progress.reason };
 }
 
 const eventSchema = z.looseObject({
@@ -114,5 +119,5 @@ export async function lastLogLines(
 /** The API server refuses pods: a quota may be freed by the old pods, so it gets a moment. */
 function fromCreation(message: string): Failure {
   const quota = /exceeded quota/.test(message);
-  return { code: quota ? 'quota-exceeded' : 'rollout-failed', why: message, patience: soon };
+  return { code: quota ? 'quota-exceeded' : 'rollout-failed', why: message, patience: soon, key: 'FailedCreate' };
 }

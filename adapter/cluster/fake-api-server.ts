@@ -58,7 +58,7 @@ export class FakeApiServer implements AsyncDisposable {
 
   /** A cluster whose API server is this one. */
   cluster(): Cluster {
-    const api = new Api(this.url, { apply: async () => 0, refresh: () => false });
+    const api = new Api(this.url, { apply: async () => 0, refresh: () => false }, silentLog);
     return {
       context: 'fake',
       server: this.url,

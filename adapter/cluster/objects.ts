@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 const labelsSchema = z.record(z.string(), z.string());
 
-export const metadataSchema = z.looseObject({
+const metadataSchema = z.looseObject({
   name: z.string(),
   namespace: z.string().default(''),
   uid: z.string(),
@@ -37,7 +37,7 @@ const containerSchema = z.looseObject({
   restartPolicy: z.string().optional(),
 });
 
-export const podSpecSchema = z.looseObject({
+const podSpecSchema = z.looseObject({
   containers: z.array(containerSchema),
   initContainers: z.array(containerSchema).optional(),
   hostNetwork: z.boolean().optional(),
@@ -71,7 +71,7 @@ const containerStatusSchema = z.looseObject({
   lastState: z.looseObject({ terminated: terminatedSchema.optional() }).default({}),
 });
 
-export const conditionSchema = z.looseObject({
+const conditionSchema = z.looseObject({
   type: z.string(),
   status: z.string(),
   reason: z.string().default(''),
@@ -93,7 +93,7 @@ export const podSchema = z.looseObject({
     .prefault({}),
 });
 
-export const labelSelectorSchema = z.looseObject({
+const labelSelectorSchema = z.looseObject({
   matchLabels: labelsSchema.optional(),
   matchExpressions: z
     .array(z.looseObject({ key: z.string(), operator: z.string(), values: z.array(z.string()).optional() }))

@@ -1,5 +1,6 @@
 /** A workload and its pods, seen again whenever a pod changes and at least every two seconds. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { isPassing } from './api.ts';
 import type { Cluster } from './cluster.ts';
 import { pathOf } from './kinds.ts';
 import { type Pod, podSchema } from './objects.ts';
@@ -18,6 +19,8 @@ export interface Observation {
 /** Conditions of the workload do not show in its pods, so it is read again after this many milliseconds. */
 const longestPause = 2000;
 const shortestPause = 250;
+/** Milliseconds for which the API server may be away without ending the wait. */
+const longestOutage = 60_000;
 
 /** Goes on until the consumer stops or the signal aborts (throws its reason). */
 export async function* observe(
@@ -30,6 +33,7 @@ export async function* observe(
   const path = pathOf('Pod', record.workload.namespace);
   const lists = watchList(cluster.api, path, record.pods, podSchema, ended);
   const owners = new Owners(cluster);
+  const tolerant = toleratingOutage();
   let latest: readonly Pod[] | undefined;
   let failure: unknown;
   let wake = Promise.withResolvers<void>();
@@ -52,11 +56,15 @@ export async function* observe(
       wake = Promise.withResolvers();
       if (failure !== undefined) throw failure;
       if (latest === undefined) continue;
-      const [workload, pods] = await Promise.all([
-        readWorkload(cluster, record.workload, ended),
-        ownedBy(owners, latest, record, ended),
-      ]);
-      yield { workload, pods };
+      const pods = latest;
+      const seen = await tolerant(async () => {
+        const [workload, mine] = await Promise.all([
+          readWorkload(cluster, record.workload, ended),
+          ownedBy(owners, pods, record, ended),
+        ]);
+        return { workload, pods: mine };
+      });
+      if (seen) yield seen;
       // A burst of pod changes becomes one observation.
       await delay(shortestPause, undefined, { signal: ended });
     }
@@ -78,4 +86,20 @@ async function ownedBy(
     pods.map(async (pod) => ((await owners.of(pod, signal)).uid === workload.uid ? pod : undefined)),
   );
   return mine.filter((pod) => pod !== undefined);
+}
+
+/** A step that may fail while the API server cannot be reached, for a while; then it answers undefined. */
+function toleratingOutage(): <T>(step: () => Promise<T>) => Promise<T | undefined> {
+  let since: number | undefined;
+  return async (step) => {
+    try {
+      const result = await step();
+      since = undefined;
+      return result;
+    } catch (error) {
+      since ??= performance.now();
+      if (!isPassing(error) || performance.now() - since > longestOutage) throw error;
+      return undefined;
+    }
+  };
 }

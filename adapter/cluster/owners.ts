@@ -29,6 +29,8 @@ export class Owners {
     const known = this.#replicaSets.get(controller.uid);
     const found = known ?? this.#ofReplicaSet(controller, signal);
     this.#replicaSets.set(controller.uid, found);
+    // A failure is not an answer to remember.
+    found.catch(() => this.#replicaSets.delete(controller.uid));
     return await found;
   }
 

@@ -6,7 +6,7 @@ import { templateSchema } from './objects.ts';
 const json = z.json();
 
 /** One thing changed in the pod template: where, before, after. `null` means that it is not there. */
-export const changeSchema = z.discriminatedUnion('at', [
+const changeSchema = z.discriminatedUnion('at', [
   z.object({ at: z.literal('container'), field: z.string(), before: json, after: json }),
   z.object({ at: z.literal('variable'), name: z.string(), before: json, after: json }),
   z.object({ at: z.literal('sysctl'), name: z.string(), before: json, after: json }),

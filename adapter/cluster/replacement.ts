@@ -24,12 +24,6 @@ export { freeAgentPorts } from './agent-ports.ts';
 export { type ReplacementRecord, replacementRecordSchema } from './record.ts';
 export { awaitReplacement, awaitRestored } from './rollout.ts';
 
-export interface Replacement {
-  readonly target: ResolvedTarget;
-  readonly session: string;
-  readonly record: ReplacementRecord;
-}
-
 /** Annotations of one object may have 256 KiB together; the record must leave room for the others. */
 const largestRecord = 200_000;
 

@@ -17,6 +17,9 @@ import { desiredReplicas, templateOf, type Workload } from './workloads.ts';
 /** Milliseconds without any change of any pod after which waiting has no sense. */
 const longestStandstill = 120_000;
 
+/** Milliseconds for which the original may be in trouble after the undo: some troubles pass. */
+const longestTrouble = 30_000;
+
 /**
  * Resolves when every replica runs the agent and is ready (a tunnel to it lives) and no old pod serves any more.
  * Problems rollout-failed, image-pull-failed, quota-exceeded, with the cluster's own reason.
@@ -37,9 +40,10 @@ export async function awaitReplacement(
     const old = living.filter((pod) => !isAgentPod(record, pod) && pod.metadata.deletionTimestamp === undefined);
     const ready = agents.filter(isReady).length;
     const wanted = desiredReplicas(workload);
+    if (wanted === 0 && isObserved(workload)) throw failed(record, 'rollout-failed', 'It was scaled to 0 meanwhile.');
     if (ready >= wanted && old.length === 0 && isObserved(workload)) return;
     const failure = await findFailure(cluster, record, workload, agents, living.length < wanted, signal);
-    if (failure && patience.isOver(failure.why, failure.patience)) {
+    if (failure && patience.isOver(failure.key, failure.patience)) {
       const lines = failure.pod ? await lastLogLines(cluster, record, failure.pod, signal) : '';
       throw failed(record, failure.code, lines ? `${failure.why}\nIts last words:\n${lines}` : failure.why);
     }
@@ -85,6 +89,12 @@ export async function awaitRestored(
     }
     // Its controller may have made a pod from the agent's template once more, not yet knowing of the undo.
     if (record.workload.kind === 'StatefulSet') await deleteAgentPods(cluster, record, signal);
+    for (const pod of originals) {
+      const failure = podFailure(pod, record.container);
+      if (failure && patience.isOver(failure.key, longestTrouble)) {
+        throw incomplete(record, `Its definition is as it was, but it does not run. ${failure.why}.`);
+      }
+    }
     const waiting = originals.find((pod) => !isReady(pod)) ?? agents[0];
     const state = waiting ? describe(waiting, record) : 'its pods do not appear';
     if (patience.isOver(fingerprint(pods), longestStandstill)) {
@@ -106,7 +116,7 @@ async function findFailure(
   signal: AbortSignal,
 ): Promise<(Failure & { readonly pod?: Pod }) | undefined> {
   for (const pod of agents) {
-    const failure = podFailure(pod, record);
+    const failure = podFailure(pod, record.container);
     if (failure) return { ...failure, pod };
   }
   const failure = controllerFailure(workload);

@@ -36,7 +36,7 @@ export async function findStaleSessions(cluster: Cluster, signal: AbortSignal): 
 }
 
 /** The record that a workload carries; undefined if it is not replaced. */
-export function recordOf(workload: Workload): ReplacementRecord | undefined {
+function recordOf(workload: Workload): ReplacementRecord | undefined {
   const { annotations } = workload.object.metadata;
   if (!(sessionAnnotation in annotations)) return undefined;
   // Pods of a replaced controller carry the session too, but no record.
