@@ -16,6 +16,6 @@ export async function assertNotHeld(cluster: Cluster, workload: Workload, signal
     code: 'target-held',
     what: `${display(target.workload)} is still replaced by ${state ? `a session of ${state.holder}` : 'a session'} that has died.`,
     why: `It carries the mark of session ${annotations[sessionAnnotation]}${state ? `, begun at ${state.since}` : ''}.`,
-    remedy: 'Run "kubernetes-local restore" to put the original back, then start again.',
+    remedy: `Run "kubernetes-local restore --namespace ${namespace}" to put the original back, then start again.`,
   });
 }

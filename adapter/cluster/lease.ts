@@ -157,8 +157,7 @@ export function heldBy(target: Leased, state: LeaseState): Problem {
     code: 'target-held',
     what: `${display(target.workload)} is replaced by ${state.holder}.`,
     why: `The session began at ${state.since} and is alive.`,
-    remedy:
-      'Ask them to stop, or choose another target. If their computer is gone, "kubernetes-local restore" works 20 s later.',
+    remedy: `Ask them to stop, or choose another target. If their computer is gone, "kubernetes-local restore --namespace ${target.workload.namespace}" works 20 s later.`,
   });
 }
 

@@ -3,15 +3,10 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Server, Socket } from 'node:net';
-import {
-  createMessageConnection,
-  type MessageConnection,
-  ResponseError,
-  StreamMessageReader,
-  StreamMessageWriter,
-} from 'vscode-jsonrpc/node';
+import { type MessageConnection, ResponseError } from 'vscode-jsonrpc/node';
 import type { Log } from '../diagnostics/log.ts';
 import { Problem } from '../problem.ts';
+import { rpcOver } from '../rpc.ts';
 import { openMeetingPlace } from './helper-meeting.ts';
 import {
   encodeArgument,
@@ -139,7 +134,7 @@ class HelperConnection implements PrivilegedHelper {
   constructor(socket: Socket, process: HelperProcess, log: Log) {
     this.#socket = socket;
     this.#process = process;
-    this.#connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+    this.#connection = rpcOver(socket);
     this.#connection.onError(([error]) => log.write('debug', 'the channel to the privileged helper failed', { error }));
     socket.on('error', () => {});
     this.closed = new Promise((resolve) => {
@@ -217,7 +212,7 @@ function privilegesNeeded(command: readonly string[], why: string): Problem {
     code: 'privileges-needed',
     what: 'Writing the hosts file needs privileges that this user does not have.',
     why,
-    remedy: `Let sudo run "${command.join(' ')} helper *" without a password, or run kubernetes-local as root (in a container, for instance).`,
+    remedy: `Run kubernetes-local as root (in a container, for instance), or let sudo run "${command.join(' ')} helper *" without a password; the latter only if you cannot write to these files yourself, because whoever can is root by it.`,
   });
 }
 
@@ -227,7 +222,7 @@ function helperFailed(why: string, cause: unknown): Problem {
       code: 'helper-failed',
       what: 'The privileged helper failed.',
       why,
-      remedy: 'The log file says more. If it goes on, try "kubernetes-local doctor".',
+      remedy: 'The log file says more; please report it with that file.',
     },
     { cause },
   );

@@ -6,16 +6,10 @@ import { timingSafeEqual } from 'node:crypto';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  createMessageConnection,
-  ErrorCodes,
-  type MessageConnection,
-  ResponseError,
-  StreamMessageReader,
-  StreamMessageWriter,
-} from 'vscode-jsonrpc/node';
+import { ErrorCodes, type MessageConnection, ResponseError } from 'vscode-jsonrpc/node';
 import type { z } from 'zod';
 import { Problem } from '../problem.ts';
+import { rpcOver } from '../rpc.ts';
 import { inspectMeetingPlace } from './helper-meeting.ts';
 import {
   argumentSchema,
@@ -85,7 +79,7 @@ function decode(argument: string): unknown {
 }
 
 function serve(socket: Socket, token: string, hosts: HelperHosts): void {
-  const connection = createMessageConnection(new StreamMessageReader(socket), new StreamMessageWriter(socket));
+  const connection = rpcOver(socket);
   connection.onError(() => socket.destroy());
   const deadline = setTimeout(() => socket.destroy(), helloMilliseconds);
   socket.once('close', () => clearTimeout(deadline));

@@ -87,7 +87,8 @@ export async function listenProblem(error: unknown, address: string, port: numbe
           code === 'EACCES'
             ? 'Ports below 1024 need privileges.'
             : 'The address has to be added to the loopback interface first, which needs privileges.',
-        remedy: 'Run kubernetes-local with the needed rights, or choose a network mode that needs none.',
+        remedy:
+          'Run kubernetes-local as root, or allow low ports to everybody: sysctl net.ipv4.ip_unprivileged_port_start=0.',
       },
       { cause: error },
     );

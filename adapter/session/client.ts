@@ -8,14 +8,10 @@ import { connect as connectSocket, type Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  createMessageConnection,
-  type MessageConnection,
-  SocketMessageReader,
-  SocketMessageWriter,
-} from 'vscode-jsonrpc/node';
+import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { z } from 'zod';
 import { Problem } from '../problem.ts';
+import { rpcOver } from '../rpc.ts';
 import { type Announcement, announcementDescriptor } from './daemon-process.ts';
 import {
   type Connection,
@@ -129,7 +125,7 @@ export class SessionClient {
         if (answer.kind === 'ending') {
           hooks.progress('Waiting for the last session to finish its undo');
           await gone;
-          rpc.dispose();
+          hangUp(rpc);
           continue;
         }
         signal.throwIfAborted();
@@ -138,7 +134,7 @@ export class SessionClient {
           lost: (problem) => !lost && hooks.lost(problem),
         });
       } catch (error) {
-        rpc.dispose();
+        hangUp(rpc);
         throw fromResponseError(error);
       } finally {
         signal.removeEventListener('abort', abort);
@@ -161,8 +157,7 @@ export class SessionClient {
     } catch (error) {
       throw fromResponseError(error);
     } finally {
-      this.#rpc.end();
-      this.#rpc.dispose();
+      hangUp(this.#rpc);
     }
   }
 }
@@ -174,8 +169,7 @@ export async function sessionStatus(key: string): Promise<Status | undefined> {
   try {
     return statusSchema.parse(await rpc.sendRequest(statusRequest));
   } finally {
-    rpc.end();
-    rpc.dispose();
+    hangUp(rpc);
   }
 }
 
@@ -247,7 +241,7 @@ async function dial(files: SessionFiles): Promise<MessageConnection> {
     opening.once('error', reject);
   });
   socket.on('error', () => {});
-  const rpc = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
+  const rpc = rpcOver(socket);
   rpc.listen();
   try {
     await rpc.sendRequest(helloRequest, {
@@ -260,4 +254,10 @@ async function dial(files: SessionFiles): Promise<MessageConnection> {
     socket.destroy();
     throw fromResponseError(error);
   }
+}
+
+/** Closes the socket too: an open one would keep this process alive. */
+function hangUp(rpc: MessageConnection): void {
+  rpc.end();
+  rpc.dispose();
 }

@@ -3,42 +3,24 @@
  * Clients are counted by their live sockets. The last one's end starts the undo; after it the process ends.
  */
 
-import { timingSafeEqual } from 'node:crypto';
-import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type Server, type Socket } from 'node:net';
-import {
-  createMessageConnection,
-  type MessageConnection,
-  SocketMessageReader,
-  SocketMessageWriter,
-} from 'vscode-jsonrpc/node';
+import { rmSync } from 'node:fs';
 import { openCluster } from '../cluster/cluster.ts';
 import type { Log } from '../diagnostics/log.ts';
 import { startHelper } from '../network/helper-client.ts';
 import { Problem } from '../problem.ts';
+import { type Client, Clients } from './clients.ts';
 import { Journal, readJournal, type SessionAct } from './journal.ts';
 import { LiveSession } from './live-session.ts';
 import {
+  type ConnectAnswer,
   type Connection,
   type ConnectRequest,
-  connectRequest,
-  connectRequestSchema,
   type Ending,
-  endedNotification,
-  helloRequest,
-  helloSchema,
-  leaveRequest,
-  leaveSchema,
   lostNotification,
   type Notice,
   noticeNotification,
-  programNotification,
-  programSchema,
   progressNotification,
   type Status,
-  sessionProtocolVersion,
-  statusRequest,
-  toResponseError,
 } from './protocol.ts';
 import type { SessionFiles } from './state-folder.ts';
 import { type Undo, undo } from './undo.ts';
@@ -47,8 +29,6 @@ import { type Undo, undo } from './undo.ts';
 const firstClientMilliseconds = 30_000;
 /** An adapter that is restarted by its IDE comes back at once; a killed one never does. */
 const graceMilliseconds = 1_000;
-/** A client that does not read must not keep a finished daemon alive. */
-const goodbyeMilliseconds = 500;
 
 type State =
   | { readonly kind: 'idle' }
@@ -56,13 +36,6 @@ type State =
   | { readonly kind: 'connected'; readonly connection: Connection }
   | { readonly kind: 'undoing'; readonly undo: Undo }
   | { readonly kind: 'ended' };
-
-interface Client {
-  readonly connection: MessageConnection;
-  pid: number;
-  /** A client that only asks for the status keeps no session alive. */
-  joined: boolean;
-}
 
 export interface DaemonOptions {
   readonly id: string;
@@ -75,11 +48,9 @@ export interface DaemonOptions {
 /** Serves one session until it has ended; resolves when everything is undone and the process may exit. */
 export class Daemon {
   readonly #options: DaemonOptions;
-  readonly #clients = new Set<Client>();
+  readonly #clients: Clients;
   readonly #started = new Date().toISOString();
   readonly #ended = Promise.withResolvers<void>();
-  readonly #server: Server;
-  readonly #answers = new Set<Promise<unknown>>();
   #state: State = { kind: 'idle' };
   #request: ConnectRequest | undefined;
   #session: LiveSession | undefined;
@@ -87,18 +58,20 @@ export class Daemon {
 
   constructor(options: DaemonOptions) {
     this.#options = options;
-    this.#server = createServer((socket) => this.#accept(socket));
+    this.#clients = new Clients({
+      token: options.token,
+      log: options.log,
+      connect: (client, request) => this.#connect(client, request),
+      leave: (client, budget) => this.#leave(client, budget),
+      status: () => this.#status(),
+      programStarted: (pid) => this.#session?.programStarted(pid),
+      vanished: () => setTimeout(() => this.#endIfAlone(), graceMilliseconds),
+    });
   }
 
   /** Resolves when clients can connect. */
   async listen(): Promise<void> {
-    const { socket } = this.#options.files;
-    if (process.platform !== 'win32') rmSync(socket, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(socket, resolve);
-    });
-    if (process.platform !== 'win32') chmodSync(socket, 0o600);
+    await this.#clients.listen(this.#options.files.socket);
     setTimeout(() => {
       if (this.#state.kind === 'idle') this.#end();
     }, firstClientMilliseconds).unref();
@@ -115,70 +88,7 @@ export class Daemon {
     this.#startUndo();
   }
 
-  #accept(socket: Socket): void {
-    const connection = createMessageConnection(new SocketMessageReader(socket), new SocketMessageWriter(socket));
-    const client: Client = { connection, pid: 0, joined: false };
-    let trusted = false;
-    const guard = () => {
-      if (!trusted) throw toResponseError(new Error('say hello first'));
-    };
-    connection.onRequest(helloRequest, (value) => {
-      const hello = helloSchema.parse(value);
-      const given = Buffer.from(hello.token);
-      const expected = Buffer.from(this.#options.token);
-      if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
-        socket.destroy();
-        throw toResponseError(new Error('wrong token'));
-      }
-      if (hello.version !== sessionProtocolVersion) {
-        throw toResponseError(
-          new Problem({
-            code: 'daemon-failed',
-            what: 'The running session belongs to another version of kubernetes-local.',
-            why: `It speaks version ${sessionProtocolVersion}, this program ${hello.version}.`,
-            remedy: 'End the other debug session first.',
-          }),
-        );
-      }
-      trusted = true;
-      this.#clients.add(client);
-      return null;
-    });
-    connection.onRequest(connectRequest, async (value) => {
-      guard();
-      try {
-        return await this.#answering(this.#connect(client, connectRequestSchema.parse(value)));
-      } catch (error) {
-        this.#options.log.write('warn', 'connecting failed', { error });
-        throw toResponseError(error);
-      }
-    });
-    connection.onRequest(leaveRequest, async (value) => {
-      guard();
-      return this.#answering(this.#leave(client, leaveSchema.parse(value).budget));
-    });
-    connection.onRequest(statusRequest, () => {
-      guard();
-      return this.#status();
-    });
-    connection.onNotification(programNotification, (value) => {
-      const program = programSchema.safeParse(value);
-      if (trusted && program.success) this.#session?.programStarted(program.data.pid);
-    });
-    connection.onClose(() => {
-      this.#clients.delete(client);
-      connection.dispose();
-      if (!client.joined) return;
-      client.joined = false;
-      this.#options.log.write('info', 'a client went away without leaving', { client: client.pid });
-      setTimeout(() => this.#endIfAlone(), graceMilliseconds);
-    });
-    connection.onError(([error]) => this.#options.log.write('debug', 'a client connection failed', { error }));
-    socket.on('error', () => {});
-    connection.listen();
-  }
-
-  async #connect(client: Client, request: ConnectRequest): Promise<Connection | { kind: 'ending' }> {
+  async #connect(client: Client, request: ConnectRequest): Promise<ConnectAnswer> {
     client.pid = request.clientPid;
     switch (this.#state.kind) {
       case 'undoing':
@@ -285,25 +195,19 @@ export class Daemon {
 
   async #leave(client: Client, budget: number): Promise<Ending> {
     client.joined = false;
-    if (this.#joined > 0) return 'kept';
+    if (this.#clients.joined.length > 0) return 'kept';
     const { done } = this.#startUndo();
     const { promise: over, resolve } = Promise.withResolvers<'finishing'>();
     const timer = setTimeout(() => resolve('finishing'), budget);
     try {
       return await Promise.race([done.then(() => 'undone' as const), over]);
-    } catch (error) {
-      throw toResponseError(error);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  get #joined(): number {
-    return [...this.#clients].filter((client) => client.joined).length;
-  }
-
   #endIfAlone(): void {
-    if (this.#joined === 0) this.#startUndo();
+    if (this.#clients.joined.length === 0) this.#startUndo();
   }
 
   /** The one way to the end, whatever asks for it. */
@@ -335,28 +239,7 @@ export class Daemon {
   #end(): void {
     if (this.#state.kind === 'ended') return;
     this.#state = { kind: 'ended' };
-    this.#server.close();
-    void this.#sayGoodbye().finally(() => this.#ended.resolve());
-  }
-
-  /** Writes are queued per client: what was answered before the last notification has gone out with it. */
-  async #sayGoodbye(): Promise<void> {
-    await Promise.allSettled(this.#answers);
-    await new Promise((resolve) => setImmediate(resolve));
-    const { promise: patience, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, goodbyeMilliseconds);
-    const farewells = [...this.#clients].map(({ connection }) => connection.sendNotification(endedNotification));
-    await Promise.race([Promise.allSettled(farewells), patience]);
-    clearTimeout(timer);
-    for (const client of this.#clients) client.connection.end();
-  }
-
-  /** Remembers an answer in the making. */
-  #answering<T>(answer: Promise<T>): Promise<T> {
-    this.#answers.add(answer);
-    const forget = () => this.#answers.delete(answer);
-    answer.then(forget, forget);
-    return answer;
+    void this.#clients.close().finally(() => this.#ended.resolve());
   }
 
   #assertSame(request: ConnectRequest): void {
@@ -373,21 +256,19 @@ export class Daemon {
 
   #lost(problem: Problem): void {
     this.#problem = problem.message;
-    for (const client of this.#clients) {
-      if (client.joined) void client.connection.sendNotification(lostNotification, problem.toJSON());
-    }
+    this.#clients.tell(lostNotification, problem.toJSON());
     this.#startUndo();
   }
 
   #progress(text: string): void {
     this.#options.log.write('info', text);
-    for (const client of this.#clients) void client.connection.sendNotification(progressNotification, { text });
+    this.#clients.tell(progressNotification, { text });
   }
 
   #notice(notice: Notice): void {
     const redacted = { ...notice, text: this.#options.log.redactor.redact(notice.text) };
     this.#options.log.write(notice.level === 'warning' ? 'warn' : 'info', notice.text);
-    for (const client of this.#clients) void client.connection.sendNotification(noticeNotification, redacted);
+    this.#clients.tell(noticeNotification, redacted);
   }
 
   #status(): Status {
@@ -397,7 +278,7 @@ export class Daemon {
       session: this.#options.id,
       pid: process.pid,
       started: this.#started,
-      clients: [...this.#clients].filter((client) => client.joined).map((client) => client.pid),
+      clients: this.#clients.joined.map((client) => client.pid),
       ...(connection && { connection }),
       ...(this.#problem !== undefined && { problem: this.#problem }),
     };

@@ -47,14 +47,15 @@ export class Inbound {
       const localPort = ports.get(port) ?? port;
       const socket = await this.#dial(localPort);
       if (socket === undefined) {
-        stream.destroy();
+        // With an error the caller sees a reset; without one it would look like an empty answer.
+        stream.destroy(new Error(`nothing listens on local port ${localPort}`));
         await this.#reportUnanswered(port, localPort);
         return;
       }
       await join(stream, socket);
     } catch (error) {
       log.write('debug', 'an inbound connection ended early', { port, error });
-      stream.destroy();
+      stream.destroy(error instanceof Error ? error : new Error(String(error)));
     }
   }
 

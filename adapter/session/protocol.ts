@@ -56,7 +56,8 @@ export const connectionSchema = z.discriminatedUnion('kind', [
 ]);
 /** A session that stands: everything that a client needs to start the program. */
 export type Connection = Extract<z.infer<typeof connectionSchema>, { kind: 'connected' }>;
-type ConnectAnswer = z.infer<typeof connectionSchema>;
+/** A session that stands, or word that one is just ending. */
+export type ConnectAnswer = z.infer<typeof connectionSchema>;
 
 export const leaveSchema = z.object({ budget: z.int().nonnegative() });
 export type Leave = z.infer<typeof leaveSchema>;

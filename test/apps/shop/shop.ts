@@ -22,7 +22,7 @@ const redisTools = { server: '/usr/bin/redis-check-rdb', client: '/usr/bin/redis
  * The Debian packages the images are made of. Redis comes from redis-tools, whose redis-check-rdb is the server under
  * another name: the package redis-server would start a service on this computer.
  */
-export const shopPackages = ['python3', 'python3-redis', 'redis-tools', ...busyboxPackages] as const;
+const shopPackages = ['python3', 'python3-redis', 'redis-tools', ...busyboxPackages] as const;
 
 /** The Debian packages a cart on this computer needs, run and debugged by /usr/bin/python3. */
 export const localCartPackages = ['python3', 'python3-redis', 'python3-debugpy'] as const;

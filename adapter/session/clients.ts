@@ -1,0 +1,159 @@
+/** The daemon's clients: their socket, their trust, their requests and what is told to all of them. */
+import { timingSafeEqual } from 'node:crypto';
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { MessageConnection, NotificationType } from 'vscode-jsonrpc/node';
+import type { Log } from '../diagnostics/log.ts';
+import { Problem } from '../problem.ts';
+import { rpcOver } from '../rpc.ts';
+import {
+  type ConnectAnswer,
+  type ConnectRequest,
+  connectRequest,
+  connectRequestSchema,
+  type Ending,
+  endedNotification,
+  helloRequest,
+  helloSchema,
+  leaveRequest,
+  leaveSchema,
+  programNotification,
+  programSchema,
+  type Status,
+  sessionProtocolVersion,
+  statusRequest,
+  toResponseError,
+} from './protocol.ts';
+
+/** A client that does not read must not keep a finished daemon alive. */
+const goodbyeMilliseconds = 500;
+
+/** One client, for as long as its socket lives. */
+export interface Client {
+  pid: number;
+  /** A client that only asks for the status keeps no session alive. */
+  joined: boolean;
+}
+
+export interface ClientsOptions {
+  readonly token: string;
+  readonly log: Log;
+  connect(client: Client, request: ConnectRequest): Promise<ConnectAnswer>;
+  leave(client: Client, budget: number): Promise<Ending>;
+  status(): Status;
+  programStarted(pid: number): void;
+  /** A client that had joined lost its socket without leaving. */
+  vanished(): void;
+}
+
+export class Clients {
+  readonly #options: ClientsOptions;
+  readonly #server: Server;
+  readonly #connections = new Map<Client, MessageConnection>();
+  readonly #answers = new Set<Promise<unknown>>();
+
+  constructor(options: ClientsOptions) {
+    this.#options = options;
+    this.#server = createServer((socket) => this.#accept(socket));
+  }
+
+  /** Resolves when clients can connect at this Unix socket or named pipe. */
+  async listen(path: string): Promise<void> {
+    if (process.platform !== 'win32') rmSync(path, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(path, resolve);
+    });
+    if (process.platform !== 'win32') chmodSync(path, 0o600);
+  }
+
+  /** The clients that hold the session. */
+  get joined(): readonly Client[] {
+    return [...this.#connections.keys()].filter((client) => client.joined);
+  }
+
+  /** Tells something to every client. */
+  tell<T>(type: NotificationType<T>, value: T): void {
+    for (const connection of this.#connections.values()) void connection.sendNotification(type.method, value);
+  }
+
+  /** Lets the answers under way go out, says goodbye and closes. Writes are queued, so the goodbye comes after them. */
+  async close(): Promise<void> {
+    this.#server.close();
+    await Promise.allSettled(this.#answers);
+    await new Promise((resolve) => setImmediate(resolve));
+    const patience = Promise.withResolvers<void>();
+    const timer = setTimeout(patience.resolve, goodbyeMilliseconds);
+    const farewells = [...this.#connections.values()].map((each) => each.sendNotification(endedNotification));
+    await Promise.race([Promise.allSettled(farewells), patience.promise]);
+    clearTimeout(timer);
+    for (const connection of this.#connections.values()) connection.end();
+  }
+
+  #accept(socket: Socket): void {
+    const { log } = this.#options;
+    const connection = rpcOver(socket);
+    const client: Client = { pid: 0, joined: false };
+    connection.onRequest(helloRequest, (value) => {
+      try {
+        this.#greet(value);
+      } catch (error) {
+        setImmediate(() => socket.end());
+        throw toResponseError(error);
+      }
+      this.#connections.set(client, connection);
+      return null;
+    });
+    const answer = <T>(make: () => Promise<T>): Promise<T> => this.#answer(client, make);
+    connection.onRequest(connectRequest, (value) =>
+      answer(() => this.#options.connect(client, connectRequestSchema.parse(value))),
+    );
+    connection.onRequest(leaveRequest, (value) =>
+      answer(() => this.#options.leave(client, leaveSchema.parse(value).budget)),
+    );
+    connection.onRequest(statusRequest, () => answer(async () => this.#options.status()));
+    connection.onNotification(programNotification, (value) => {
+      const program = programSchema.safeParse(value);
+      if (this.#connections.has(client) && program.success) this.#options.programStarted(program.data.pid);
+    });
+    connection.onClose(() => {
+      this.#connections.delete(client);
+      connection.dispose();
+      if (!client.joined) return;
+      client.joined = false;
+      log.write('info', 'a client went away without leaving', { client: client.pid });
+      this.#options.vanished();
+    });
+    connection.onError(([error]) => log.write('debug', 'a client connection failed', { error }));
+    socket.on('error', (error) => log.write('debug', 'a client socket failed', { error }));
+    connection.listen();
+  }
+
+  /** Who does not know the token, or speaks another version, gets no further. */
+  #greet(value: unknown): void {
+    const hello = helloSchema.parse(value);
+    const [given, expected] = [Buffer.from(hello.token), Buffer.from(this.#options.token)];
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw new Error('wrong token');
+    if (hello.version === sessionProtocolVersion) return;
+    throw new Problem({
+      code: 'daemon-failed',
+      what: 'The running session belongs to another version of kubernetes-local.',
+      why: `It speaks version ${sessionProtocolVersion}, this program ${hello.version}.`,
+      remedy: 'End the other debug session first.',
+    });
+  }
+
+  async #answer<T>(client: Client, make: () => Promise<T>): Promise<T> {
+    if (!this.#connections.has(client)) throw toResponseError(new Error('say hello first'));
+    const answer = make();
+    this.#answers.add(answer);
+    try {
+      return await answer;
+    } catch (error) {
+      this.#options.log.write('warn', 'a request of a client failed', { error });
+      throw toResponseError(error);
+    } finally {
+      this.#answers.delete(answer);
+    }
+  }
+}
