@@ -23,8 +23,6 @@ export function connectCommand(): Command {
       }
       showLine('Ready. Press Ctrl-C to undo everything.');
       if (!ended.aborted) await once(ended, 'abort');
-      if (ended.reason instanceof Error && 'code' in ended.reason && ended.reason.code !== 'cancelled')
-        throw ended.reason;
     });
   });
 }

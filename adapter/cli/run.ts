@@ -6,7 +6,7 @@ import { Problem } from '../problem.ts';
 import { programEnvironment } from './program-environment.ts';
 import { sessionRequest } from './session-request.ts';
 import { addTargetOptions, targetConfiguration } from './target-options.ts';
-import { withSession } from './terminal-session.ts';
+import { type EndedBy, withSession } from './terminal-session.ts';
 
 /** How long a program that was asked to end may take. */
 const endPatienceMilliseconds = 5_000;
@@ -22,9 +22,14 @@ export function runCommand(): Command {
       // A slip of the keyboard should not cost a rollout and its undo.
       if (findProgram(command) === undefined) throw missing(command, 'There is no such program.');
       const request = sessionRequest(configuration, true);
-      process.exitCode = await withSession(request, (session, ended) =>
-        runProgram(command, args, programEnvironment(session.connection), ended, (pid) => session.programStarted(pid)),
-      );
+      process.exitCode = await withSession(request, (session, ended, endedBy) => {
+        const environment = programEnvironment(session.connection);
+        return runProgram(command, args, environment, {
+          ended,
+          endedBy,
+          started: (pid) => session.programStarted(pid),
+        });
+      });
     });
 }
 
@@ -33,14 +38,16 @@ function runProgram(
   command: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
-  ended: AbortSignal,
-  started: (pid: number) => void,
+  session: { readonly ended: AbortSignal; readonly endedBy: EndedBy; started(pid: number): void },
 ): Promise<number> {
+  const { ended, endedBy, started } = session;
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: 'inherit', env: { ...process.env, ...environment } });
     let force: NodeJS.Timeout | undefined;
     const stop = () => {
-      child.kill('SIGTERM');
+      const signal = endedBy() ?? 'SIGTERM';
+      // Ctrl-C reaches all programs of a terminal; a second one would be taken for impatience.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
       force = setTimeout(() => child.kill('SIGKILL'), endPatienceMilliseconds);
     };
     if (ended.aborted) stop();

@@ -10,21 +10,26 @@ const undoBudgetMilliseconds = 180_000;
 
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** The signal by which the user ended the command; undefined if nobody did. */
+export type EndedBy = () => (typeof endingSignals)[number] | undefined;
+
 /**
  * Connects, runs `body`, and leaves whatever happens. `body` gets a signal that is aborted when the user ends the
- * command or the session is lost. Returns what `body` returns.
+ * command or the session is lost. Returns what `body` returns; throws the Problem by which the session was lost.
  */
 export async function withSession<T>(
   { key, request }: SessionRequest,
-  body: (session: SessionClient, ended: AbortSignal) => Promise<T>,
+  body: (session: SessionClient, ended: AbortSignal, endedBy: EndedBy) => Promise<T>,
 ): Promise<T> {
   const ended = new AbortController();
   let loss: Problem | undefined;
-  const onSignal = () => {
+  let endedBy: ReturnType<EndedBy>;
+  const onSignal = (signal: NodeJS.Signals) => {
     if (ended.signal.aborted) {
       showLine('The daemon goes on with the undo; "kubernetes-local status" shows it.');
       process.exit(130);
     }
+    endedBy = endingSignals.find((name) => name === signal);
     ended.abort(new Problem({ code: 'cancelled', what: 'Ended by the user.', why: '', remedy: '' }));
   };
   for (const signal of endingSignals) process.on(signal, onSignal);
@@ -44,7 +49,9 @@ export async function withSession<T>(
       ended.signal,
     );
     try {
-      return await body(session, ended.signal);
+      const result = await body(session, ended.signal, () => endedBy);
+      if (loss) throw loss;
+      return result;
     } finally {
       if (loss === undefined) {
         const ending = await session.leave(undoBudgetMilliseconds);
@@ -59,6 +66,5 @@ export async function withSession<T>(
     }
   } finally {
     for (const signal of endingSignals) process.off(signal, onSignal);
-    if (loss) process.exitCode = loss.exitCode;
   }
 }
