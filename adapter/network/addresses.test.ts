@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { allocateAddresses, nextAddress } from './addresses.ts';
+import { allocateAddresses, isServiceAddress, nextAddress } from './addresses.ts';
 
 const prices = { name: 'prices', namespace: 'shop', ports: [80] };
 const cart = { name: 'cart', namespace: 'shop', ports: [80, 9000] };
 const elsewhere = { name: 'prices', namespace: 'other', ports: [80] };
 
 describe('addresses', () => {
+  it('are told from all others', () => {
+    const candidates = ['127.63.255.254', '127.64.0.1', '127.127.255.254', '127.128.0.1', '10.64.0.1', '0.0.0.0', '::'];
+    expect(candidates.filter(isServiceAddress)).toEqual(['127.64.0.1', '127.127.255.254']);
+  });
+
   it('are the same each time, in any order, and differ between services', () => {
     const forth = allocateAddresses([prices, cart, elsewhere], new Set(), 'shop');
     const back = allocateAddresses([elsewhere, cart, prices], new Set(), 'shop').toReversed();

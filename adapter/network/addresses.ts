@@ -24,6 +24,12 @@ export interface AllocatedService extends NamedService {
 const range = { first: 64, nets: 64 * 256, hosts: 254 };
 const size = range.nets * range.hosts;
 
+/** Whether an address is one of those that stand for Services, of whichever session. */
+export function isServiceAddress(address: string): boolean {
+  const [a, b] = address.split('.').map(Number);
+  return a === 127 && b !== undefined && b >= range.first && b < range.first + range.nets / 256;
+}
+
 /**
  * Gives each service an address by the hash of its name and namespace; the next free one if that is in `taken` or given already.
  * The result does not depend on the order of `services`. The bare name is only for services of the session's own namespace, as in a pod.

@@ -29,6 +29,8 @@ describe('findPortOwner', () => {
     expect(await findPortOwner(one.port, '127.64.0.2')).toBeUndefined();
     expect(await findPortOwner(one.port, '127.64.0.1')).toMatchObject({ pid: process.pid });
     expect(await findPortOwner(one.port, '0.0.0.0')).toMatchObject({ pid: process.pid });
+    // Such an address stands for a Service; who asks for a program does not mean that.
+    expect(await findPortOwner(one.port)).toBeUndefined();
     await using all = await listening('::');
     expect(await findPortOwner(all.port, '127.64.0.2')).toMatchObject({ pid: process.pid, address: '::' });
   });

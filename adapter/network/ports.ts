@@ -5,6 +5,7 @@ import { readdir, readFile, readlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename } from 'node:path';
 import { Problem } from '../problem.ts';
+import { isServiceAddress } from './addresses.ts';
 import { type ListeningSocket, listeningSockets, parents, socketsOf } from './socket-table.ts';
 
 /** Who listens on a port. */
@@ -25,10 +26,13 @@ export function isWildcard(address: string): boolean {
   return wildcards.includes(address);
 }
 
-/** Who listens on this port, on any address, or so that `address` cannot be used too. */
+/**
+ * Who listens on this port so that `address` cannot be used too; without it on any address but those that stand for
+ * Services, for there our own listeners are.
+ */
 export async function findPortOwner(port: number, address?: string): Promise<PortOwner | undefined> {
   const conflicts = ({ address: held }: ListeningSocket) =>
-    address === undefined || held === address || isWildcard(held) || isWildcard(address);
+    address === undefined ? !isServiceAddress(held) : held === address || isWildcard(held) || isWildcard(address);
   const socket = (await listeningSockets('self')).find((it) => it.port === port && conflicts(it));
   if (socket === undefined) return undefined;
   const user = await userName(socket.uid);

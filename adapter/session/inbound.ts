@@ -83,9 +83,9 @@ export class Inbound {
     const listening = await listeningPorts(this.#options.programs());
     const [first] = listening;
     if (first) {
-      return `Your program (pid ${first.pid}) listens on ${first.address}:${first.port}: set "ports": { "${port}": ${first.port} }.`;
+      return `Your program (pid ${first.pid}) listens on ${first.address}:${first.port}: set "ports": { "${port}": ${first.port} } (--port ${port}:${first.port}).`;
     }
-    return `Start your program, or name its port with "ports": { "${port}": PORT }.`;
+    return `Start your program, or name its port with "ports": { "${port}": PORT } (--port ${port}:PORT).`;
   }
 }
 
