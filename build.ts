@@ -14,6 +14,9 @@ await build({
   platform: 'node',
   format: 'esm',
   target: 'node22.19',
+  // Half the bytes to parse at each start; names stay readable in stack traces.
+  minifyWhitespace: true,
+  minifySyntax: true,
   legalComments: 'linked',
   logLevel: 'warning',
   // A native module cannot be bundled; without it websockets are slower, not broken.

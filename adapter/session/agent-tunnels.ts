@@ -1,5 +1,6 @@
 /** Keeps one tunnel to every agent pod for as long as the session lives: pods come, go and lose their connections. */
 import type { KeyObject } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Log } from '../diagnostics/log.ts';
 import { type InboundConnection, openTunnel, type PortForwarder } from '../tunnel/tunnel.ts';
@@ -43,13 +44,16 @@ async function keepTunnel(
   signal: AbortSignal,
 ): Promise<void> {
   const { log, tunnels } = options;
+  const ended = once(signal, 'abort').then(() => undefined);
   let pause = firstPauseMilliseconds;
   while (!signal.aborted && isPresent()) {
     try {
       await using tunnel = await openTunnel({ ...options, pod, signal });
       pause = firstPauseMilliseconds;
       tunnels.add(tunnel);
-      log.write('info', 'a tunnel closed', { pod, error: await tunnel.closed });
+      // Without its tunnel an agent is not ready, so nothing more is sent to a session that ends.
+      const reason = await Promise.race([tunnel.closed, ended]);
+      log.write('info', 'a tunnel closes', { pod, error: reason });
     } catch (error) {
       if (signal.aborted) return;
       log.write('warn', 'a tunnel could not be opened', { pod, error });
