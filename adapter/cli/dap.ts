@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import { type ConnectHooks, type Surroundings, serve } from '../dap/proxy.ts';
+import { serve } from '../dap/proxy.ts';
+import type { ConnectHooks, Surroundings } from '../dap/surroundings.ts';
 import { FileLog, type Log, silentLog } from '../diagnostics/log.ts';
 import { parseLaunchConfiguration } from '../launch/configuration.ts';
 import { Problem } from '../problem.ts';

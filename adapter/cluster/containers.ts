@@ -2,7 +2,14 @@
 import { Problem } from '../problem.ts';
 import { nearest } from './nearest.ts';
 import type { Container, PodTemplate, Service } from './objects.ts';
-import type { ServicePorts } from './target.ts';
+
+/** A Service and those of its ports that reach the container. */
+export interface ServicePorts {
+  readonly name: string;
+  /** undefined: headless */
+  readonly clusterIP: string | undefined;
+  readonly ports: readonly { readonly name: string; readonly port: number; readonly containerPort: number }[];
+}
 
 const defaultContainerAnnotation = 'kubectl.kubernetes.io/default-container';
 

@@ -2,7 +2,7 @@
 import { Problem } from '../problem.ts';
 import { sessionAnnotation } from './annotations.ts';
 import type { Cluster } from './cluster.ts';
-import { chooseContainer, declaredPorts, servicePorts } from './containers.ts';
+import { chooseContainer, declaredPorts, type ServicePorts, servicePorts } from './containers.ts';
 import { assertNotHeld } from './held.ts';
 import { controllerKinds, display, parseTarget, pathOf, type WorkloadKind, workloadKinds } from './kinds.ts';
 import { suggest } from './nearest.ts';
@@ -20,14 +20,6 @@ import {
   templateOf,
   type Workload,
 } from './workloads.ts';
-
-/** A Service and those of its ports that reach the container. */
-export interface ServicePorts {
-  readonly name: string;
-  /** undefined: headless */
-  readonly clusterIP: string | undefined;
-  readonly ports: readonly { readonly name: string; readonly port: number; readonly containerPort: number }[];
-}
 
 export interface ResolvedTarget {
   readonly workload: {

@@ -2,7 +2,7 @@
 import type { Client } from './client.ts';
 import type { Raw, Request } from './message.ts';
 import { Progress } from './progress.ts';
-import type { ConnectHooks, Connection, Surroundings } from './proxy.ts';
+import type { ConnectHooks, Connection, Surroundings } from './surroundings.ts';
 import { unlessAborted } from './within.ts';
 
 /** The progress that the client can cancel. */

@@ -18,10 +18,11 @@ import {
   type Request,
   type Response,
 } from './message.ts';
+import type { ServeOptions, Timing } from './options.ts';
 import { errorOf, inOneText } from './problem-response.ts';
-import type { Connection, ParsedLaunch, ServeOptions, Timing } from './proxy.ts';
 import { Requests } from './requests.ts';
 import { died, initialize, type Ready, reasonOf, type Start } from './starting.ts';
+import type { Connection, ParsedLaunch } from './surroundings.ts';
 import { TerminalFiles } from './terminal.ts';
 import { traceLine } from './trace.ts';
 import { programOf, reasonIn, translateEvent } from './translate.ts';

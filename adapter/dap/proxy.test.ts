@@ -8,7 +8,9 @@ import type { DebuggerProfile } from '../debuggers/profile.ts';
 import { silentLog } from '../diagnostics/log.ts';
 import { Problem } from '../problem.ts';
 import { isRaw, type Raw } from './message.ts';
-import { type ConnectHooks, type Connection, type ServeOptions, type Surroundings, serve } from './proxy.ts';
+import type { ServeOptions } from './options.ts';
+import { serve } from './proxy.ts';
+import type { ConnectHooks, Connection, Surroundings } from './surroundings.ts';
 
 const script = fileURLToPath(new URL('fixtures/fake-debugger.ts', import.meta.url));
 const installLine = 'Install it with "get fake".';

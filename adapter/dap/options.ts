@@ -1,0 +1,37 @@
+/** What a debug session is served with. */
+import type { Readable, Writable } from 'node:stream';
+import type { DebuggerProfile } from '../debuggers/profile.ts';
+import type { Log } from '../diagnostics/log.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface ServeOptions {
+  readonly input: Readable;
+  readonly output: Writable;
+  /** The type of the real debug adapter, if it is known before the client's `initialize`. */
+  readonly delegate?: string;
+  readonly surroundings: Surroundings;
+  readonly log: Log;
+  /** Called with each DAP message in both directions, values of environment variables masked. */
+  readonly trace?: (line: string) => void;
+  /** The debuggers to choose from, if not all. */
+  readonly profiles?: readonly DebuggerProfile[];
+  /** Waiting times that differ from the usual ones. */
+  readonly timing?: Partial<Timing>;
+}
+
+/** Waiting times, in ms. */
+export interface Timing {
+  /** How long `launch` of a client may stay open while we connect; by clientID. Others wait without end. */
+  readonly earlyAnswer: Readonly<Record<string, number>>;
+  /** For the real debug adapter's answer to `initialize`. */
+  readonly initialize: number;
+  /** For its answer to `disconnect`. VS Code ends us 2 s after it asked. */
+  readonly disconnect: number;
+  /** For the surroundings to be undone before the client hears of the end. */
+  readonly undo: number;
+  /** For the client's `disconnect` after we said that the session is over. */
+  readonly farewell: number;
+  /** For the real debug adapter and its program to end at end of file, then at SIGTERM. */
+  readonly endOfFile: number;
+  readonly sigterm: number;
+}
