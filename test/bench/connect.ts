@@ -123,7 +123,11 @@ const bareChange = {
           {
             name: 'cart',
             image: agentImage,
-            command: ['/bin/node', '-e', "require('node:http').createServer((_, r) => r.end()).listen(57011)"],
+            command: [
+              '/bin/node',
+              '-e',
+              "process.on('SIGTERM', () => process.exit()); require('node:http').createServer((_, r) => r.end()).listen(57011)",
+            ],
             readinessProbe: { httpGet: { path: '/ready', port: 57011 }, periodSeconds: 1 },
             livenessProbe: { httpGet: { path: '/live', port: 57011 } },
             resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '192Mi' } },

@@ -1,10 +1,11 @@
 /** Where the demo takes place: the embedded cluster, or a namespace of the demo's own in a cluster of the user's. */
+import { Problem } from '../../adapter/problem.ts';
 import { localCartPackages } from '../apps/shop/shop.ts';
 import { clusterStatus, ensureCluster, stopCluster } from '../cluster/cluster.ts';
 import { ensurePackages } from '../cluster/packages.ts';
 import { Kubectl } from '../stage/kubectl.ts';
 import { product } from '../stage/product.ts';
-import { deployShop, kubectlOf, loadImages, removeNamespace, type Shop } from '../stage/shop.ts';
+import { deployShop, isFree, kubectlOf, loadImages, removeNamespace, type Shop } from '../stage/shop.ts';
 import type { DemoOptions } from './arguments.ts';
 import type { Narrator } from './narrator.ts';
 
@@ -32,6 +33,7 @@ export async function openPlace(options: DemoOptions, narrator: Narrator): Promi
     ? { kubectl: new Kubectl(['kubectl', '--context', options.context]), cluster: { context: options.context } }
     : await embeddedCluster(stack, narrator);
   narrator.step('The sample shop: web (Node) → cart (Python, 2 replicas) → prices (Go), and redis');
+  if (!(await isFree(kubectl, options.namespace))) throw namespaceTaken(options.namespace);
   stack.defer(async () => {
     narrator.detail(`Removing namespace ${options.namespace}`);
     await removeNamespace(kubectl, options.namespace);
@@ -67,4 +69,13 @@ async function embeddedCluster(stack: AsyncDisposableStack, narrator: Narrator) 
   await loadImages(cluster, onProgress);
   narrator.good(`Kubernetes at ${cluster.server}, reached through the API server only`);
   return { kubectl: kubectlOf(cluster), cluster: { kubeconfig: cluster.kubeconfig } };
+}
+
+function namespaceTaken(namespace: string): Problem {
+  return new Problem({
+    code: 'bad-arguments',
+    what: `The namespace ${namespace} is in use.`,
+    why: 'The demo deletes its namespace at the end, with all that is in it.',
+    remedy: 'Name one that does not exist yet, with --namespace. Nothing was changed.',
+  });
 }

@@ -22,6 +22,20 @@ export async function loadImages(cluster: TestCluster, onProgress: (text: string
   }
 }
 
+/** Marks a namespace that was made for a shop and may be deleted with all that is in it. */
+const stageLabel = { 'app.kubernetes.io/managed-by': 'kubernetes-local-stage' };
+
+/** Whether a namespace is free for a shop: not there, or left by an earlier one. */
+export async function isFree(kubectl: Kubectl, namespace: string): Promise<boolean> {
+  const labels = Object.entries(stageLabel).map(([key, value]) => `${key}=${value}`);
+  const [all, ours] = await Promise.all([
+    kubectl.run(['get', 'namespaces', '-o', 'name']),
+    kubectl.run(['get', 'namespaces', '-o', 'name', '-l', labels.join()]),
+  ]);
+  const name = `namespace/${namespace}`;
+  return !all.split('\n').includes(name) || ours.split('\n').includes(name);
+}
+
 /** Deploys the shop and waits until all of it is ready. The namespace is made if it is missing. */
 export async function deployShop(
   kubectl: Kubectl,
@@ -30,7 +44,7 @@ export async function deployShop(
   imagePrefix?: string,
 ): Promise<Shop> {
   onProgress(`Deploying the shop into namespace ${namespace}`);
-  const namespaceObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
+  const namespaceObject = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels: stageLabel } };
   await kubectl.run(['apply', '-f', '-'], JSON.stringify(namespaceObject));
   await kubectl.run(['apply', '-n', namespace, '-f', '-'], await shopManifests(imagePrefix ? { imagePrefix } : {}));
   const image = `${imagePrefix ?? 'kubernetes-local.test/'}busybox:1`;
@@ -54,7 +68,8 @@ export async function deployShop(
   return {
     kubectl,
     namespace,
-    request: (url) => kubectl.run(['exec', '-n', namespace, 'visitor', '--', 'timeout', '60', 'wget', '-q', '-O', '-', url]),
+    request: (url) =>
+      kubectl.run(['exec', '-n', namespace, 'visitor', '--', 'timeout', '60', 'wget', '-q', '-O', '-', url]),
   };
 }
 
