@@ -23,6 +23,8 @@ import type { ShadowedName } from './user-entries.ts';
 export interface PrivilegedHelper extends AsyncDisposable {
   /** The helper's own process id. */
   readonly pid: number;
+  /** Whether the hosts file can be written, before anything depends on it. Problem hosts-unwritable, helper-failed. */
+  checkHosts(signal: AbortSignal): Promise<void>;
   /** Maps the names, in place of what this session mapped before; returns those that lines of the user's map too. Problem hosts-unwritable, helper-failed. */
   setHosts(session: string, lines: readonly HostsEntry[], signal: AbortSignal): Promise<readonly ShadowedName[]>;
   /** Removes a session's names, also those that a killed helper left. Problem hosts-unwritable, helper-failed. */
@@ -155,6 +157,10 @@ class HelperConnection implements PrivilegedHelper {
   async hello(token: string, signal: AbortSignal): Promise<void> {
     const welcome = welcomeSchema.parse(await this.#ask('hello', { version: helperVersion, token }, signal));
     this.#pid = welcome.pid;
+  }
+
+  async checkHosts(signal: AbortSignal): Promise<void> {
+    await this.#ask('checkHosts', {}, signal);
   }
 
   async setHosts(session: string, lines: readonly HostsEntry[], signal: AbortSignal): Promise<readonly ShadowedName[]> {

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 
 /** Client and helper must agree on this; it grows with every change of this file. */
-export const helperVersion = 1;
+export const helperVersion = 2;
 
 /** The helper's one argument: base64url of this as JSON. Holds no secret, for command lines are public. */
 export const argumentSchema = z.strictObject({
@@ -52,4 +52,4 @@ export const welcomeSchema = z.object({ version: z.number().int(), pid: z.number
 export const hostsChangeSchema = z.strictObject({ shadowed: shadowedSchema });
 
 /** The whole surface. `hello` comes first; before it every other one is refused. */
-export type HelperMethod = 'hello' | 'ping' | 'setHosts' | 'clearHosts';
+export type HelperMethod = 'hello' | 'ping' | 'checkHosts' | 'setHosts' | 'clearHosts';

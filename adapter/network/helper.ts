@@ -21,7 +21,7 @@ import {
   setHostsSchema,
   socketName,
 } from './helper-protocol.ts';
-import { removeBlock, setBlock, systemHostsFile } from './hosts-writer.ts';
+import { assertWritable, removeBlock, setBlock, systemHostsFile } from './hosts-writer.ts';
 import { flushResolverCaches } from './resolver-cache.ts';
 
 /** A client that connects says hello at once. */
@@ -99,6 +99,11 @@ function serve(socket: Socket, token: string, hosts: HelperHosts): void {
     assertTrusted();
     return {};
   });
+  answer(connection, 'checkHosts', async () => {
+    assertTrusted();
+    await hosts.check();
+    return {};
+  });
   answer(connection, 'setHosts', (parameters) => {
     assertTrusted();
     const { session, lines } = check(setHostsSchema, parameters);
@@ -120,6 +125,10 @@ class HelperHosts {
 
   constructor(file: string) {
     this.#file = file;
+  }
+
+  check(): Promise<void> {
+    return assertWritable(this.#file);
   }
 
   set(session: string, lines: z.infer<typeof setHostsSchema>['lines']): Promise<unknown> {

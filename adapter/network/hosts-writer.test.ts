@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { withBlock } from './hosts-file.ts';
-import { listBlocks, removeBlock, removeDeadBlocks, setBlock } from './hosts-writer.ts';
+import { assertWritable, listBlocks, removeBlock, removeDeadBlocks, setBlock } from './hosts-writer.ts';
 import { ownIdentity } from './process-identity.ts';
 
 const never = new AbortController().signal;
@@ -20,6 +20,23 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 const content = () => readFile(path, 'utf8');
+
+describe('a hosts file', () => {
+  it('that can be written passes the check, untouched', async () => {
+    const before = await stat(path, { bigint: true });
+    await assertWritable(path);
+    const { mtimeNs, ino } = await stat(path, { bigint: true });
+    expect({ mtimeNs, ino }).toEqual({ mtimeNs: before.mtimeNs, ino: before.ino });
+    expect(await readdir(folder)).toEqual(['hosts']);
+  });
+
+  it('that is gone does not pass it, and has nothing left to remove', async () => {
+    await rm(path);
+    await expect(assertWritable(path)).rejects.toMatchObject({ code: 'hosts-unwritable', why: 'ENOENT' });
+    await removeBlock(path, 's1', never);
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
 
 describe('setBlock and removeBlock', () => {
   it('keep bytes, mode and owner, and leave no other file', async () => {

@@ -2,7 +2,8 @@
  * Safe changes of the real hosts file: one at a time between all processes of this computer, always from what is in it now.
  */
 import { createHash } from 'node:crypto';
-import { readFile, realpath } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { open, readFile, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../problem.ts';
@@ -47,8 +48,17 @@ export async function setBlock(
   return shadowed;
 }
 
+/** Opens the file for writing and changes nothing. Problem hosts-unwritable. */
+export async function assertWritable(path: string): Promise<void> {
+  await guarded(path, async () => {
+    await using _file = await open(path, 'r+');
+  });
+}
+
 /** Removes this session's block; nothing is written if there is none. Refuses that of another living process. Problem hosts-unwritable. */
 export async function removeBlock(path: string, session: string, signal: AbortSignal): Promise<void> {
+  // Of a file that is gone nothing is left to undo.
+  if (!existsSync(path)) return;
   await change(path, signal, (bytes) => {
     assertOurs(blocksIn(bytes), session);
     return withoutBlock(bytes, session);

@@ -107,7 +107,7 @@ export class LiveSession implements AsyncDisposable {
       planReplacement(cluster, target, agent, image, both),
       this.#openListeners(services, ports, both),
       checkRights(cluster, target, both),
-      this.#startHelper(both),
+      this.#prepareHelper(both),
       request.startsProgram ? assertLocalPortsFree(ports) : undefined,
     ]);
     const environment = await podEnvironment(cluster, target, services, listeners.services, undefined, both);
@@ -175,6 +175,11 @@ export class LiveSession implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
     for (const free of this.#resources.splice(0).reverse()) await free();
+  }
+
+  async #prepareHelper(signal: AbortSignal): Promise<void> {
+    const helper = await this.helper(signal);
+    await helper.checkHosts(signal);
   }
 
   async #startHelper(signal: AbortSignal): Promise<void> {
