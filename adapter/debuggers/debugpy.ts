@@ -64,6 +64,14 @@ export const debugpy: DebuggerProfile = {
     const reason = await complaint([python, '-c', 'import debugpy'], signal);
     if (reason === undefined) return;
     const line = `${python} -m pip install debugpy`;
+    if (findProgram(python) === undefined) {
+      throw new Problem({
+        code: 'delegate-missing',
+        what: `There is no program ${python} (${command.origin}).`,
+        why: reason,
+        remedy: `Name one with "python" of the delegate; it needs debugpy: "PYTHON -m pip install debugpy".`,
+      });
+    }
     const debian = existsSync('/etc/debian_version') && python === '/usr/bin/python3';
     throw new Problem({
       code: 'delegate-missing',

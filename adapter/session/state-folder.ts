@@ -2,7 +2,7 @@
  * Where a session keeps what must survive its processes: journal, log, token, socket.
  * All folders are 0700 and all files 0600; a folder of somebody else's is refused.
  */
-import { lstatSync, mkdirSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../problem.ts';
@@ -56,7 +56,7 @@ function socketFolder(sessionFolder: string): string {
 
 function privateFolder(path: string): string {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (!existsSync(path)) mkdirSync(path, { recursive: true, mode: 0o700 });
     const stat = lstatSync(path);
     const foreign = process.getuid !== undefined && stat.uid !== process.getuid();
     const open = process.platform !== 'win32' && (stat.mode & 0o022) !== 0;
