@@ -38,6 +38,11 @@ describe('Problem', () => {
     expect(received).toEqual(data);
   });
 
+  it('reads as sentences, also where others said the reason', () => {
+    expect(new Problem({ ...data, why: 'Unauthorized' }).message).toBe('There is no cart. Unauthorized. Try "carts".');
+    expect(new Problem({ ...data, why: '', remedy: '' }).message).toBe('There is no cart.');
+  });
+
   it('is not mistaken for other data', () => {
     for (const value of [undefined, null, 'target-missing', { ...data, code: 'no-such-code' }, { ...data, why: 1 }]) {
       expect(Problem.isData(value)).toBe(false);

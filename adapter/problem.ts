@@ -73,7 +73,7 @@ export class Problem extends Error implements ProblemData {
   readonly remedy: string;
 
   constructor(data: ProblemData, options?: ErrorOptions) {
-    super([data.what, data.why, data.remedy].filter(Boolean).join(' '), options);
+    super(inOneText([data.what, data.why, data.remedy]), options);
     this.name = 'Problem';
     this.code = data.code;
     this.what = data.what;
@@ -129,4 +129,10 @@ export class Problem extends Error implements ProblemData {
       typeof value.remedy === 'string'
     );
   }
+}
+
+/** What others say (an errno, the API server, a program's last line) often has no full stop. */
+function inOneText(sentences: readonly string[]): string {
+  const [last = '', ...others] = sentences.filter(Boolean).toReversed();
+  return [...others.toReversed().map((text) => (/[.!?:…]$/.test(text) ? text : `${text}.`)), last].join(' ');
 }

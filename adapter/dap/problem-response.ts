@@ -14,5 +14,5 @@ export function errorOf(problem: Problem): { success: false; message: string; bo
 
 /** What, why and remedy as one text. */
 export function inOneText(problem: Problem): string {
-  return [problem.what, problem.why, problem.remedy].filter(Boolean).join(' ');
+  return problem.message;
 }
