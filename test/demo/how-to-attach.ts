@@ -24,7 +24,7 @@ export function howToAttach(place: Place): string {
     '-q',
     '-O',
     '-',
-    'http://web/text',
+    'http://web/json',
   ];
   return `The launch configuration for your IDE (see launch-templates/):
 ${JSON.stringify(configuration, undefined, 2)}
