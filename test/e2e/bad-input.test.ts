@@ -3,11 +3,11 @@
  * command line, with the ids of docs/problems.md; nothing is changed by it and nothing is left.
  *
  * Problems that are provoked elsewhere:
- * - `cancelled`, `daemon-failed`: kill.test.ts;
+ * - `cancelled`, `daemon-failed`, `undo-incomplete`: commands.test.ts;
  * - every single missing right: rights.test.ts; refusals for each kind of workload: replacement.test.ts;
  * - `privileges-needed`, `helper-failed`, `hosts-unwritable` for a user without root: workstation.test.ts;
  * - `environment-unresolved` for each kind of source: adapter/environment/environment.test.ts;
- * - `tunnel-failed`: adapter/tunnel/tunnel.test.ts; `undo-incomplete`: commands.test.ts;
+ * - `tunnel-failed`: adapter/tunnel/tunnel.test.ts;
  * - `defect`: by its nature by none but adapter/problem.test.ts.
  */
 import { spawn } from 'node:child_process';
@@ -62,6 +62,7 @@ beforeAll(async () => {
   await apply(objects());
   await Promise.all([
     kubectl('rollout', 'status', 'deployment/small', '--timeout=60s'),
+    kubectl('rollout', 'status', 'deployment/forgetful', '--timeout=60s'),
     kubectl(
       'wait',
       'pod',
@@ -70,6 +71,7 @@ beforeAll(async () => {
       '--timeout=60s',
     ),
   ]);
+  await kubectl('delete', 'configmap', 'fleeting');
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
@@ -115,6 +117,14 @@ function objects(): readonly object[] {
     workload('StatefulSet', 'stubborn', { ...none, serviceName: 'twins', updateStrategy: { type: 'OnDelete' } }, one),
     workload('Deployment', 'pair', none, [...one, { name: 'second', ...busybox }]),
     workload('Deployment', 'broken', { replicas: 1 }, [{ name: 'main', ...busybox, image: 'nothing.test/none:1' }]),
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'fleeting' }, data: { word: 'soon gone' } },
+    workload('Deployment', 'forgetful', { replicas: 1 }, [
+      {
+        name: 'main',
+        ...busybox,
+        env: [{ name: 'FORGOTTEN', valueFrom: { configMapKeyRef: { name: 'fleeting', key: 'word' } } }],
+      },
+    ]),
     service('by-hand', {}),
     service('elsewhere', { type: 'ExternalName', externalName: 'shop.example.com' }),
     service('orphan', { selector: { app: 'nobody' } }),
@@ -477,10 +487,10 @@ describe('a target', () => {
       configuration: { target: 'crat' },
       commandLine: false,
     }),
-    'that is a Service': () => ({
+    'that is another kind of workload': () => ({
       code: 'target-missing',
-      says: ['deployment/small-service', namespace],
-      configuration: { target: 'deployment/small-service' },
+      says: ['statefulset/idle', namespace, 'The StatefulSets are: stubborn, twin.'],
+      configuration: { target: 'statefulset/idle' },
       commandLine: false,
     }),
     'that could be one of two workloads': () => ({
@@ -537,6 +547,12 @@ describe('a target', () => {
       says: ['"htpt"', 'http'],
       configuration: { ports: { htpt: port } },
     }),
+    'whose environment is gone': () => ({
+      code: 'environment-unresolved',
+      says: ['FORGOTTEN', 'ConfigMap', 'fleeting', 'word'],
+      configuration: { target: 'deployment/forgetful' },
+      commandLine: false,
+    }),
     'that is paused': () => ({
       code: 'target-unsupported',
       says: ['deployment/paused', 'It is paused', 'kubectl rollout resume'],
@@ -563,12 +579,20 @@ describe('this computer', () => {
         commandLine: ['run', '--target', 'cart', ...place, '--', 'true'],
       };
     },
+    'with a hosts file that is not there': () => {
+      const path = join(folder, 'nowhere', 'hosts');
+      return {
+        code: 'hosts-unwritable',
+        says: [path],
+        environment: { KUBERNETES_LOCAL_HOSTS_FILE: path },
+      };
+    },
     'with a state folder that is a file': () => {
       const path = join(folder, 'state');
       writeFileSync(path, '');
       return {
         code: 'state-unwritable',
-        says: [path, 'KUBERNETES_LOCAL_STATE'],
+        says: [path, 'it is not a folder', 'KUBERNETES_LOCAL_STATE'],
         environment: { KUBERNETES_LOCAL_STATE: path },
       };
     },
@@ -616,7 +640,7 @@ describe('a debugger', () => {
     },
     'whose interpreter is not there': () => ({
       code: 'delegate-missing',
-      says: ['/nowhere/python', 'pip install debugpy'],
+      says: ['There is no program /nowhere/python', 'pip install debugpy'],
       configuration: debugpyOf('/nowhere/python'),
       commandLine: false,
     }),
@@ -635,8 +659,9 @@ describe('what the cluster refuses is undone:', () => {
   test({
     'an image of the agent that cannot be pulled': () => ({
       code: 'image-pull-failed',
-      says: ['deployment/small', 'kubernetes-local.test/no-such-agent:1', 'Everything is being undone'],
-      configuration: { ...small(), agentImage: 'kubernetes-local.test/no-such-agent:1' },
+      // Nobody listens on that port of the node, so the answer comes at once.
+      says: ['deployment/small', '127.0.0.1:9/no-such-agent:1', 'connection refused', 'Everything is being undone'],
+      configuration: { ...small(), agentImage: '127.0.0.1:9/no-such-agent:1' },
       touches: true,
     }),
     'more pods than the quota has': async () => {
