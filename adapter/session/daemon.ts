@@ -4,7 +4,7 @@
  */
 
 import { rmSync } from 'node:fs';
-import { openCluster } from '../cluster/cluster.ts';
+import { type Cluster, openCluster } from '../cluster/cluster.ts';
 import type { Log } from '../diagnostics/log.ts';
 import { startHelper } from '../network/helper-client.ts';
 import { Problem } from '../problem.ts';
@@ -54,6 +54,8 @@ export class Daemon {
   #state: State = { kind: 'idle' };
   #request: ConnectRequest | undefined;
   #session: LiveSession | undefined;
+  /** Its connections are open already, which saves the undo their opening. */
+  #cluster: Cluster | undefined;
   #problem: string | undefined;
 
   constructor(options: DaemonOptions) {
@@ -126,6 +128,7 @@ export class Daemon {
         },
         signal,
       );
+      this.#cluster = cluster;
       const journal = new Journal(files.journal);
       journal.append({
         act: 'session',
@@ -185,7 +188,7 @@ export class Daemon {
     const session = this.#session;
     return undo({
       acts,
-      openCluster: (act) => openRecordedCluster(act, log, signal),
+      openCluster: async (act) => this.#cluster ?? (await openRecordedCluster(act, log, signal)),
       openHelper: () => session?.helper(signal) ?? startHelper({ log, command: program, signal }),
       progress: (text) => this.#progress(text),
       notice: (text) => this.#notice({ level: 'warning', text }),
