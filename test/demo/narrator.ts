@@ -2,12 +2,17 @@
 import type { Writable } from 'node:stream';
 import { stripVTControlCharacters } from 'node:util';
 
+/** How often a counter is shown that runs for minutes. */
+const quietMilliseconds = 10_000;
+
 export class Narrator {
   readonly #output: Writable & { readonly isTTY?: boolean };
   readonly #started = performance.now();
   #step = 0;
   #told = '';
-  #lastDetail = '';
+  #lastText = '';
+  #lastSaying = '';
+  #quietUntil = 0;
 
   constructor(output: Writable & { readonly isTTY?: boolean }) {
     this.#output = output;
@@ -30,9 +35,13 @@ export class Narrator {
 
   /** Something that is waited for, or that a program said. */
   detail(text: string): void {
-    // Waiting says the same thing again and again.
-    if (text === this.#lastDetail) return;
-    this.#lastDetail = text;
+    // Waiting says the same thing again and again, perhaps with another number in it.
+    const saying = text.replaceAll(/\d+/g, '#');
+    const now = performance.now();
+    if (text === this.#lastText || (saying === this.#lastSaying && now < this.#quietUntil)) return;
+    this.#lastText = text;
+    this.#lastSaying = saying;
+    this.#quietUntil = now + quietMilliseconds;
     this.#write(this.#styled('2', indent(text, '   · ')));
   }
 
