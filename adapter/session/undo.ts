@@ -64,8 +64,24 @@ export function undo(options: UndoOptions): Undo {
 
 async function undoWorkstation(options: UndoOptions, session: string | undefined): Promise<void> {
   if (session === undefined || !options.acts.some((act) => act.act === 'hosts')) return;
-  await using helper = await options.openHelper();
-  await helper.clearHosts(session, options.signal);
+  try {
+    await clearHosts(options, session);
+  } catch (error) {
+    // A helper that was killed a moment ago looks alive until it is asked; the next one is a new one.
+    if (Problem.from(error).code !== 'helper-failed') throw error;
+    await clearHosts(options, session);
+  }
+}
+
+async function clearHosts(options: UndoOptions, session: string): Promise<void> {
+  const helper = await options.openHelper();
+  try {
+    await helper.clearHosts(session, options.signal);
+  } finally {
+    await helper[Symbol.asyncDispose]();
+    // Only then does whoever lends helpers know that this one is gone.
+    await helper.closed;
+  }
 }
 
 class ClusterUndo {
