@@ -33,7 +33,8 @@ export function drawTerminal(text: string): string {
     });
     return `<text x="${margin}" y="${margin + (index + 0.75) * lineHeight}">${spans.join('')}</text>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">
+<title>What npm run demo shows in a terminal</title>
 <rect width="100%" height="100%" rx="8" fill="#0d1117"/>
 <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="13" fill="#e6edf3" xml:space="preserve">
 ${rows.join('\n')}
