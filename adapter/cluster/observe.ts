@@ -22,18 +22,22 @@ const shortestPause = 250;
 /** Milliseconds for which the API server may be away without ending the wait. */
 const longestOutage = 60_000;
 
-/** Goes on until the consumer stops or the signal aborts (throws its reason). */
+/**
+ * Goes on until the consumer stops or the signal aborts (throws its reason).
+ * Problem cluster-unreachable when the API server is away for longer than `outage` milliseconds.
+ */
 export async function* observe(
   cluster: Cluster,
   record: ReplacementRecord,
   signal: AbortSignal,
+  outage = longestOutage,
 ): AsyncGenerator<Observation> {
   const stop = new AbortController();
   const ended = AbortSignal.any([signal, stop.signal]);
   const path = pathOf('Pod', record.workload.namespace);
   const lists = watchList(cluster.api, path, record.pods, podSchema, ended);
   const owners = new Owners(cluster);
-  const tolerant = toleratingOutage();
+  const tolerant = toleratingOutage(outage);
   let latest: readonly Pod[] | undefined;
   let failure: unknown;
   let wake = Promise.withResolvers<void>();
@@ -55,14 +59,14 @@ export async function* observe(
       pause.abort();
       wake = Promise.withResolvers();
       if (failure !== undefined) throw failure;
-      if (latest === undefined) continue;
       const pods = latest;
+      // Also without a list yet: the watch waits for an absent API server without end, this reading does not.
       const seen = await tolerant(async () => {
         const [workload, mine] = await Promise.all([
           readWorkload(cluster, record.workload, ended),
-          ownedBy(owners, pods, record, ended),
+          pods && ownedBy(owners, pods, record, ended),
         ]);
-        return { workload, pods: mine };
+        return mine && { workload, pods: mine };
       });
       if (seen) yield seen;
       // A burst of pod changes becomes one observation.
@@ -89,7 +93,7 @@ async function ownedBy(
 }
 
 /** A step that may fail while the API server cannot be reached, for a while; then it answers undefined. */
-function toleratingOutage(): <T>(step: () => Promise<T>) => Promise<T | undefined> {
+function toleratingOutage(outage: number): <T>(step: () => Promise<T>) => Promise<T | undefined> {
   let since: number | undefined;
   return async (step) => {
     try {
@@ -98,7 +102,7 @@ function toleratingOutage(): <T>(step: () => Promise<T>) => Promise<T | undefine
       return result;
     } catch (error) {
       since ??= performance.now();
-      if (!isPassing(error) || performance.now() - since > longestOutage) throw error;
+      if (!isPassing(error) || performance.now() - since > outage) throw error;
       return undefined;
     }
   };
