@@ -16,7 +16,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { createServer } from 'node:net';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import { catalogue, type ProblemCode } from '../../adapter/problem.ts';
@@ -705,7 +705,13 @@ describe('what the cluster refuses is undone:', () => {
   async function forbidAgents(): Promise<void> {
     const name = `${namespace}-no-agents`;
     const group = 'admissionregistration.k8s.io';
-    cleanups.push(() => kubectl('delete', `validatingadmissionpolicies,validatingadmissionpolicybindings`, name));
+    const patch = JSON.stringify({ spec: { template: { spec: { containers: [{ name: 'main', image: 'agent' }] } } } });
+    const tryIt = () => kubectl('patch', 'deployment/small', '--dry-run=server', '-p', patch).catch(String);
+    cleanups.push(async () => {
+      await kubectl('delete', `validatingadmissionpolicies,validatingadmissionpolicybindings`, name);
+      // It stays in force for a moment after its deletion.
+      await vi.waitUntil(async () => !(await tryIt()).includes('no agents here'), { timeout: 30_000, interval: 100 });
+    });
     await apply([
       {
         apiVersion: `${group}/v1`,
@@ -736,12 +742,7 @@ describe('what the cluster refuses is undone:', () => {
         },
       },
     ]);
-    const patch = JSON.stringify({ spec: { template: { spec: { containers: [{ name: 'main', image: 'agent' }] } } } });
-    await expect
-      .poll(() => kubectl('patch', 'deployment/small', '--dry-run=server', '-p', patch).catch(String), {
-        timeout: 30_000,
-      })
-      .toContain('no agents here');
+    await expect.poll(tryIt, { timeout: 30_000 }).toContain('no agents here');
   }
 });
 
