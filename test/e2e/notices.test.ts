@@ -210,8 +210,9 @@ describe('a connection', () => {
       socket.on('data', (chunk: Buffer) => {
         received += chunk.length;
       });
-      // All of ours is sent and ended before the caller is done.
-      socket.end(Buffer.alloc(size, 'x'));
+      // The caller's end comes first: its nc gives up what it has not sent when ours does.
+      socket.write(Buffer.alloc(size, 'x'));
+      socket.once('end', () => socket.end());
     });
     await connected('cart', '--port', `http:${port}`);
     const answer = await inTheCluster(`head -c ${size} /dev/zero | timeout 60 nc ${address} 80 | wc -c`);
