@@ -64,6 +64,7 @@ describe('a debug session of a service in a real cluster', () => {
   });
 
   it('never writes a secret: not into logs, journal or DAP messages', async () => {
+    const before = await world.snapshot();
     const client = await launchCart(world);
     const secret = 'tok_demo_4f9c2b7e61';
     const page = world.shop.request('http://web/json');
@@ -86,5 +87,6 @@ describe('a debug session of a service in a real cluster', () => {
     await client.request('disconnect', { terminateDebuggee: true });
     client.endInput();
     await client.exited;
+    await world.asBefore(before);
   });
 });
