@@ -104,5 +104,5 @@ function undoActs(acts: readonly Act[]): Promise<void> {
     progress: showProgress,
     notice: (text) => showNotice({ level: 'warning', text }),
     signal,
-  }).done;
+  });
 }

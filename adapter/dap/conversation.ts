@@ -605,14 +605,7 @@ export class Conversation {
       this.#farewell.resolve();
       return;
     }
-    if (state.name === 'connecting') {
-      state.launch.abort.abort(givenUp());
-      await state.launch.settled.promise;
-    }
-    const code = this.#codeOfFailure();
-    this.#state = { name: 'ending' };
-    // The undo begins now, in parallel to the end of the program.
-    void this.#client.undo();
+    const code = await this.#beginEnding(state);
     const ready = this.#ready;
     const response = ready && (await this.#askToDisconnect(ready, request));
     // Nothing of what the delegate says from now on may overtake its answer.
@@ -627,6 +620,18 @@ export class Conversation {
     this.#finish(code);
   }
 
+  /** Gives up connecting and begins the undo, in parallel to the end of the program. Returns the exit code. */
+  async #beginEnding(state: State): Promise<number> {
+    if (state.name === 'connecting') {
+      state.launch.abort.abort(givenUp());
+      await state.launch.settled.promise;
+    }
+    const code = this.#codeOfFailure();
+    this.#state = { name: 'ending' };
+    void this.#client.undo();
+    return code;
+  }
+
   /** The exit code if the launch failed, else 0. */
   #codeOfFailure(): number {
     return this.#state.name === 'failed' ? this.#state.code : 0;
@@ -638,13 +643,7 @@ export class Conversation {
     const state = this.#state;
     this.#farewell.resolve();
     if (state.name === 'ending' || state.name === 'ended') return;
-    if (state.name === 'connecting') {
-      state.launch.abort.abort(givenUp());
-      await state.launch.settled.promise;
-    }
-    const code = this.#codeOfFailure();
-    this.#state = { name: 'ending' };
-    void this.#client.undo();
+    const code = await this.#beginEnding(state);
     if (this.#ready !== undefined) {
       await this.#askToDisconnect(this.#ready, this.#ownDisconnect());
     }

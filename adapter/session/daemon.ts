@@ -23,7 +23,7 @@ import {
   type Status,
 } from './protocol.ts';
 import type { SessionFiles } from './state-folder.ts';
-import { type Undo, undo } from './undo.ts';
+import { undo } from './undo.ts';
 
 /** A daemon whose client died before it spoke has nothing to do. */
 const firstClientMilliseconds = 30_000;
@@ -34,7 +34,7 @@ type State =
   | { readonly kind: 'idle' }
   | { readonly kind: 'connecting'; readonly abort: AbortController; readonly connection: Promise<Connection> }
   | { readonly kind: 'connected'; readonly connection: Connection }
-  | { readonly kind: 'undoing'; readonly undo: Undo }
+  | { readonly kind: 'undoing'; readonly undone: Promise<void> }
   | { readonly kind: 'ended' };
 
 export interface DaemonOptions {
@@ -97,9 +97,6 @@ export class Daemon {
       case 'ended':
         return { kind: 'ending' };
       case 'connected':
-        client.joined = true;
-        this.#assertSame(request);
-        return this.#state.connection;
       case 'connecting':
         client.joined = true;
         this.#assertSame(request);
@@ -162,9 +159,9 @@ export class Daemon {
       const problem = Problem.from(signal.aborted ? signal.reason : error);
       log.write('warn', 'connecting failed; undoing', { error });
       this.#problem = problem.message;
-      const { done } = this.#startUndo();
+      const undone = this.#startUndo();
       // A failure is reported when it has left nothing behind, so that the next attempt meets a clean cluster.
-      await done.catch((incomplete: unknown) =>
+      await undone.catch((incomplete: unknown) =>
         this.#notice({ level: 'warning', text: Problem.from(incomplete).message }),
       );
       throw problem;
@@ -177,12 +174,12 @@ export class Daemon {
     const acts = readJournal(files.journal);
     if (acts.length > 0) {
       this.#progress('Undoing what an interrupted session left');
-      await this.#undoActs(acts).done;
+      await this.#undoActs(acts);
     }
     rmSync(files.journal, { force: true });
   }
 
-  #undoActs(acts: Parameters<typeof undo>[0]['acts']): Undo {
+  #undoActs(acts: Parameters<typeof undo>[0]['acts']): Promise<void> {
     const { log, program } = this.#options;
     const { signal } = new AbortController();
     const session = this.#session;
@@ -199,11 +196,11 @@ export class Daemon {
   async #leave(client: Client, budget: number): Promise<Ending> {
     client.joined = false;
     if (this.#clients.joined.length > 0) return 'kept';
-    const { done } = this.#startUndo();
+    const undone = this.#startUndo();
     const { promise: over, resolve } = Promise.withResolvers<'finishing'>();
     const timer = setTimeout(() => resolve('finishing'), budget);
     try {
-      return await Promise.race([done.then(() => 'undone' as const), over]);
+      return await Promise.race([undone.then(() => 'undone' as const), over]);
     } finally {
       clearTimeout(timer);
     }
@@ -214,29 +211,29 @@ export class Daemon {
   }
 
   /** The one way to the end, whatever asks for it. */
-  #startUndo(): Undo {
-    if (this.#state.kind === 'undoing') return this.#state.undo;
-    if (this.#state.kind === 'ended') return { begun: Promise.resolve(), done: Promise.resolve() };
+  #startUndo(): Promise<void> {
+    if (this.#state.kind === 'undoing') return this.#state.undone;
+    if (this.#state.kind === 'ended') return Promise.resolve();
     if (this.#state.kind === 'connecting') this.#state.abort.abort();
     const { files, log } = this.#options;
     const session = this.#session;
-    const begun = Promise.withResolvers<void>();
-    const done = (async () => {
+    const undone = (async () => {
       const running = this.#undoActs(readJournal(files.journal));
+      // Its failure is awaited below, after the resources are freed.
+      running.catch(() => {});
       await session?.[Symbol.asyncDispose]();
-      running.begun.then(begun.resolve, begun.resolve);
-      await running.done;
+      await running;
       rmSync(files.journal, { force: true });
       log.write('info', 'everything is undone');
     })();
-    done
+    undone
       .catch((error: unknown) => {
         this.#problem = Problem.from(error).message;
         log.write('error', 'the undo is incomplete', { error });
       })
       .finally(() => this.#end());
-    this.#state = { kind: 'undoing', undo: { begun: begun.promise, done } };
-    return this.#state.undo;
+    this.#state = { kind: 'undoing', undone };
+    return undone;
   }
 
   #end(): void {

@@ -98,10 +98,7 @@ export class LiveSession implements AsyncDisposable {
       ...freeAgentPorts(target),
       ports: [...ports.keys()],
     };
-    const image = {
-      name: request.agentImage,
-      ...(request.agentImagePullPolicy && { pullPolicy: request.agentImagePullPolicy }),
-    };
+    const image = { name: request.agentImage };
     // Everything that can refuse is asked before anything is changed.
     const [record, listeners] = await allOrFirstProblem([
       planReplacement(cluster, target, agent, image, both),

@@ -24,7 +24,6 @@ export const connectRequestSchema = z.object({
   /** Container port (number or name) → local port. */
   ports: z.record(z.string(), portNumber),
   agentImage: z.string(),
-  agentImagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional(),
   /** The client will start the program itself, so its ports have to be free. */
   startsProgram: z.boolean(),
   clientPid: z.int(),

@@ -37,7 +37,7 @@ function helper(alive: boolean, cleared: string[]): PrivilegedHelper {
 async function undone(helpers: readonly boolean[]): Promise<{ readonly cleared: string[]; readonly opened: number }> {
   const cleared: string[] = [];
   let opened = 0;
-  const { done } = undo({
+  const done = undo({
     acts,
     openCluster: () => Promise.reject(new Error('nothing is to be undone there')),
     openHelper: async () => helper(helpers[opened++] ?? false, cleared),

@@ -28,42 +28,32 @@ export interface UndoOptions {
   readonly patience?: number;
 }
 
-/** The two ends of an undo: `begun` when nothing more reaches this computer, `done` when all is as it was. */
-export interface Undo {
-  /** Hosts file restored and reverse patch acknowledged. */
-  readonly begun: Promise<void>;
-  /** The old pods run, the agent pods are gone, the Lease is released. Rejects with Problem `undo-incomplete`. */
-  readonly done: Promise<void>;
-}
-
-/** Starts undoing; computer and cluster side by side. */
-export function undo(options: UndoOptions): Undo {
+/**
+ * Undoes computer and cluster side by side. Resolves when the hosts file is restored, the old pods run, the agent pods are
+ * gone and the Lease is released. Problem undo-incomplete.
+ */
+export async function undo(options: UndoOptions): Promise<void> {
   const session = options.acts.find((act) => act.act === 'session');
-  const workstation = undoWorkstation(options, session?.id);
-  const cluster = session ? new ClusterUndo(options, session) : undefined;
-  const begun = Promise.allSettled([workstation, cluster?.patched]).then(() => undefined);
-  const done = Promise.allSettled([workstation, cluster?.restored]).then((results) => {
-    const failures = results
-      .filter((result) => result.status === 'rejected')
-      .map((result) => Problem.from(result.reason));
-    const [first] = failures;
-    if (first === undefined) return;
-    throw new Problem(
-      {
-        code: 'undo-incomplete',
-        what: 'Not everything could be undone.',
-        why: failures.map((failure) => failure.message).join(' '),
-        remedy: 'Run "kubernetes-local restore" when the cause is gone; it goes on where this stopped.',
-      },
-      { cause: first },
-    );
-  });
-  done.catch(() => {});
-  return { begun, done };
+  if (!session) return;
+  const results = await Promise.allSettled([undoWorkstation(options, session.id), undoCluster(options, session)]);
+  const failures = results
+    .filter((result) => result.status === 'rejected')
+    .map((result) => Problem.from(result.reason));
+  const [first] = failures;
+  if (first === undefined) return;
+  throw new Problem(
+    {
+      code: 'undo-incomplete',
+      what: 'Not everything could be undone.',
+      why: failures.map((failure) => failure.message).join(' '),
+      remedy: 'Run "kubernetes-local restore" when the cause is gone; it goes on where this stopped.',
+    },
+    { cause: first },
+  );
 }
 
-async function undoWorkstation(options: UndoOptions, session: string | undefined): Promise<void> {
-  if (session === undefined || !options.acts.some((act) => act.act === 'hosts')) return;
+async function undoWorkstation(options: UndoOptions, session: string): Promise<void> {
+  if (!options.acts.some((act) => act.act === 'hosts')) return;
   try {
     await clearHosts(options, session);
   } catch (error) {
@@ -84,56 +74,39 @@ async function clearHosts(options: UndoOptions, session: string): Promise<void> 
   }
 }
 
-class ClusterUndo {
-  /** The API server has taken the reverse patch. */
-  readonly patched: Promise<void>;
-  /** The workload is as it was and the Lease is released. */
-  readonly restored: Promise<void>;
-
-  constructor(options: UndoOptions, session: SessionAct) {
-    const records = options.acts.filter((act) => act.act === 'replacement').map((act) => act.record);
-    const leases = options.acts.filter((act) => act.act === 'lease').map((act) => act.name);
-    const nothing = records.length === 0 && leases.length === 0;
-    const opened = nothing
-      ? undefined
-      : persist(options, () => options.openCluster(session), 'Waiting for the cluster to undo what was changed');
-    const patched = (async () => {
-      const cluster = await opened;
-      if (!cluster) return;
-      for (const record of records) {
-        const { conflicts } = await persist(
-          options,
-          () => undoReplacement(cluster, record, options.signal),
-          'Waiting for the cluster to take the undo',
-        );
-        for (const conflict of conflicts) {
-          options.notice(`Somebody else changed this meanwhile, so it was left as it is: ${conflict}`);
-        }
-      }
-    })();
-    const restored = (async () => {
-      await patched;
-      const cluster = await opened;
-      if (!cluster) return;
-      for (const record of records) {
-        await persist(
-          options,
-          () => awaitRestored(cluster, record, options.progress, options.signal),
-          'Waiting for the cluster to finish the undo',
-        );
-      }
-      for (const name of leases) {
-        await persist(
-          options,
-          () => releaseLease(cluster, name, session.id, options.signal),
-          'Waiting for the cluster to release the Lease',
-        );
-      }
-    })();
-    patched.catch(() => {});
-    restored.catch(() => {});
-    this.patched = patched;
-    this.restored = restored;
+async function undoCluster(options: UndoOptions, session: SessionAct): Promise<void> {
+  const { acts, notice, progress, signal } = options;
+  const records = acts.filter((act) => act.act === 'replacement').map((act) => act.record);
+  const leases = acts.filter((act) => act.act === 'lease').map((act) => act.name);
+  if (records.length === 0 && leases.length === 0) return;
+  const cluster = await persist(
+    options,
+    () => options.openCluster(session),
+    'Waiting for the cluster to undo what was changed',
+  );
+  for (const record of records) {
+    const { conflicts } = await persist(
+      options,
+      () => undoReplacement(cluster, record, signal),
+      'Waiting for the cluster to take the undo',
+    );
+    for (const conflict of conflicts) {
+      notice(`Somebody else changed this meanwhile, so it was left as it is: ${conflict}`);
+    }
+  }
+  for (const record of records) {
+    await persist(
+      options,
+      () => awaitRestored(cluster, record, progress, signal),
+      'Waiting for the cluster to finish the undo',
+    );
+  }
+  for (const name of leases) {
+    await persist(
+      options,
+      () => releaseLease(cluster, name, session.id, signal),
+      'Waiting for the cluster to release the Lease',
+    );
   }
 }
 
