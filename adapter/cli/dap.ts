@@ -90,11 +90,12 @@ class ClusterSurroundings implements Surroundings {
     };
   }
 
-  programStarted(pid: number): void {
+  processStarted(pid: number, role: 'debugger' | 'program'): void {
+    if (role === 'debugger') return;
     this.#connecting?.then((session) => session.programStarted(pid)).catch(() => {});
   }
 
-  async disconnect(budget: number): Promise<'undone' | 'finishing'> {
+  async disconnect(budget: number): Promise<'undone' | 'finishing' | 'kept'> {
     const end = Date.now() + budget;
     this.#abort.abort();
     if (!this.#connecting) return 'undone';
@@ -105,7 +106,7 @@ class ClusterSurroundings implements Surroundings {
     if (typeof session === 'string') return session;
     try {
       const ending = await session.leave(Math.max(0, end - Date.now()));
-      return ending === 'kept' ? 'undone' : ending;
+      return ending;
     } catch (error) {
       this.#log.write('warn', 'leaving the session failed', { error });
       return 'finishing';

@@ -40,6 +40,11 @@ export class Client {
     this.send({ ...event });
   }
 
+  /** What the program wrote, where its debug adapter does not say so itself. */
+  print(text: string): void {
+    this.send({ ...new OutputEvent(text, 'stdout') });
+  }
+
   /** Says that the session is over, unless that was said. */
   sayTerminated(): void {
     if (!this.#terminated) this.sendAfterUndo({ ...new TerminatedEvent() });

@@ -1,5 +1,5 @@
 /** One debug session between a client and a real debug adapter, from `initialize` to the last process that ended. */
-import type { DebuggerProfile } from '../debuggers/profile.ts';
+import type { DebuggerProfile, Given } from '../debuggers/profile.ts';
 import { findProfile } from '../debuggers/registry.ts';
 import { Problem } from '../problem.ts';
 import { changedCapabilities, mergeCapabilities } from './capabilities.ts';
@@ -18,13 +18,12 @@ import {
   type Request,
   type Response,
 } from './message.ts';
-import type { ServeOptions, Timing } from './options.ts';
+import type { ServeOptions, Timing, TraceDirection } from './options.ts';
 import { errorOf, inOneText } from './problem-response.ts';
 import { Requests } from './requests.ts';
 import { died, initialize, type Ready, reasonOf, type Start } from './starting.ts';
 import type { Connection, ParsedLaunch } from './surroundings.ts';
 import { TerminalFiles } from './terminal.ts';
-import { traceLine } from './trace.ts';
 import { programOf, reasonIn, translateEvent } from './translate.ts';
 import { unlessAborted, within } from './within.ts';
 
@@ -85,11 +84,12 @@ export class Conversation {
   #heldTerminate: Raw | undefined;
   #programEnded = false;
   #look: NodeJS.Timeout | undefined;
+  #starting: AbortController | undefined;
 
   constructor(options: ServeOptions, timing: Timing) {
     this.#options = options;
     this.#timing = timing;
-    this.#channel = new Channel(options.input, options.output, (message) => this.#trace('→ client  ', message));
+    this.#channel = new Channel(options.input, options.output, (message) => this.#trace('to client', message));
     this.#client = new Client(this.#channel, () => this.#undoSurroundings());
     this.#toClient = new Requests(this.#channel);
   }
@@ -121,7 +121,7 @@ export class Conversation {
   // ---- from the client
 
   #fromClient(message: Raw): void {
-    this.#trace('← client  ', message);
+    this.#trace('from client', message);
     try {
       if (isRequest(message)) this.#requestFromClient(message);
       else if (isResponse(message)) this.#answerFromClient(message);
@@ -252,8 +252,12 @@ export class Conversation {
       this.#client.respond(request, errorOf(problem));
       return;
     }
-    const start = profile && { profile, command: profile.command({}), environment: {} };
-    const ready = start && (await this.#startDelegate(start));
+    const start = profile?.startsAt === 'initialize' && {
+      profile,
+      command: profile.command({ args: {}, ...this.#given() }),
+      environment: {},
+    };
+    const ready = start === false ? undefined : start && (await this.#startDelegate(start));
     if (this.#state.name !== 'initializing') return;
     this.#state = { name: 'initialized' };
     if (ready?.response.success === false) {
@@ -277,11 +281,30 @@ export class Conversation {
     return type === undefined ? undefined : findProfile(type, this.#options.profiles);
   }
 
+  #given(): Pick<Given, 'debugAdapter'> {
+    const { debugAdapter } = this.#options;
+    return debugAdapter === undefined ? {} : { debugAdapter };
+  }
+
   /** Starts a debug adapter; undefined if it does not come up, with the reason in `#whyNot`. */
   async #startDelegate({ profile, command, environment }: Start): Promise<Ready | undefined> {
     const { log } = this.#options;
-    const sent = (message: Raw) => this.#trace('→ debugger', message);
-    const delegate = new Delegate({ command, environment, log, sent });
+    const sent = (message: Raw) => this.#trace('to debugger', message);
+    const printed = (text: string) => this.#client.print(text);
+    const starting = new AbortController();
+    this.#starting = starting;
+    let delegate: Delegate;
+    try {
+      const patience = AbortSignal.timeout(this.#timing.initialize);
+      delegate = await Delegate.start(
+        { command, environment, log, sent, printed },
+        AbortSignal.any([starting.signal, patience]),
+      );
+    } catch (error) {
+      this.#whyNot = log.redactor.redact(error instanceof Error ? error.message : String(error));
+      log.write('warn', 'The debug adapter did not come up.', { reason: this.#whyNot });
+      return undefined;
+    }
     const requests = new Requests(delegate.channel);
     this.#delegate = delegate;
     this.#heldEvents = [];
@@ -326,7 +349,8 @@ export class Conversation {
       const parsed = this.#options.surroundings.parse(request.arguments, verb);
       const profile = findProfile(parsed.delegateType, this.#options.profiles);
       // Nothing in the cluster is touched before the debugger is known to work.
-      if (profile.environmentAt === 'launch') await this.#prepareDelegate(profile, parsed, {}, signal);
+      const late = profile.environmentAt(given(parsed)) === 'start' || profile.startsAt === 'launch';
+      if (!late) await this.#prepareDelegate(profile, parsed, {}, signal);
       const { surroundings } = this.#options;
       const connection = await connectSurroundings({
         surroundings,
@@ -336,7 +360,7 @@ export class Conversation {
         lost: (problem) => this.#lost(launch, problem),
         signal,
       });
-      if (profile.environmentAt === 'start') {
+      if (late) {
         await this.#prepareDelegate(profile, parsed, connection.environment, signal);
       }
       signal.throwIfAborted();
@@ -363,11 +387,11 @@ export class Conversation {
   ): Promise<void> {
     const current = this.#ready;
     if (current !== undefined) {
-      if (current.profile === profile && profile.environmentAt === 'launch') return;
+      if (current.profile === profile && profile.environmentAt(given(parsed)) === 'launch') return;
       this.#ready = undefined;
       this.#dismiss(current.delegate, true);
     }
-    const command = profile.command(parsed.delegateArguments);
+    const command = profile.command(given(parsed));
     const ready = await unlessAborted(this.#startDelegate({ profile, command, environment }), signal);
     if (ready === undefined) {
       await profile.check(command, signal);
@@ -385,8 +409,7 @@ export class Conversation {
     if (ready === undefined) throw died(profile, this.#whyNot);
     ready.requests.forward(launch.request, {
       ...launch.request,
-      command: parsed.request,
-      arguments: profile.applyEnvironment(parsed.delegateArguments, connection.environment, parsed.request),
+      ...profile.request(given(parsed), connection.environment, parsed.request),
     });
     this.#state = { name: 'running', launch };
     this.#look = setInterval(() => this.#background(this.#lookForProcesses(ready)), lookEvery).unref();
@@ -428,7 +451,7 @@ export class Conversation {
       if (isResponse(message)) requests.answer(message);
       return;
     }
-    this.#trace('← debugger', message);
+    this.#trace('from debugger', message);
     const ready = this.#ready;
     if (isResponse(message)) {
       const answer = requests.answer(message);
@@ -515,7 +538,7 @@ export class Conversation {
     if (program === undefined) return;
     // A program that was running before is not ours to end, so it does not join the tree.
     if (this.#launched?.verb === 'attach' || !program.started) {
-      this.#options.surroundings.programStarted(program.pid);
+      this.#options.surroundings.processStarted(program.pid, 'program');
     } else {
       this.#background(ready.delegate.tree.add(program.pid, 'program').then((pids) => this.#tellPrograms(pids)));
     }
@@ -526,7 +549,7 @@ export class Conversation {
   }
 
   #tellPrograms(pids: readonly number[]): void {
-    for (const pid of pids) this.#options.surroundings.programStarted(pid);
+    for (const pid of pids) this.#options.surroundings.processStarted(pid, 'program');
   }
 
   #delegateGone(ready: Ready, how: string): void {
@@ -685,6 +708,7 @@ export class Conversation {
   }
 
   #dismissCurrent(everything: boolean): void {
+    this.#starting?.abort(givenUp());
     if (this.#delegate !== undefined) this.#dismiss(this.#delegate, everything);
   }
 
@@ -714,9 +738,8 @@ export class Conversation {
     this.#over.resolve(code);
   }
 
-  #trace(direction: string, message: Raw): void {
-    const { trace, log } = this.#options;
-    if (trace !== undefined) trace(log.redactor.redact(traceLine(direction, message)));
+  #trace(direction: TraceDirection, message: Raw): void {
+    this.#options.trace?.(direction, message);
   }
 
   /** Runs what nobody waits for; a failure of it is a defect, is logged, and ends the session. */
@@ -727,6 +750,11 @@ export class Conversation {
       void this.#client.undo().then(() => this.#finish(Problem.from(error).exitCode));
     });
   }
+}
+
+function given(parsed: ParsedLaunch): Given {
+  const { delegateArguments: args, debugAdapter } = parsed;
+  return { args, ...(debugAdapter !== undefined && { debugAdapter }) };
 }
 
 /** What the user gave up himself is no failure. */

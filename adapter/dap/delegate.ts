@@ -1,11 +1,12 @@
-/** The real debug adapter as a process: its channel, what it complains about, and its end. */
-import { type ChildProcess, spawn } from 'node:child_process';
+/** The real debug adapter: its process if we started one, its channel, what it complains about, and its end. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import type { DelegateCommand } from '../debuggers/profile.ts';
+import type { DelegateCommand, Endpoint } from '../debuggers/profile.ts';
 import type { Log } from '../diagnostics/log.ts';
+import { ProcessTree } from '../processes/tree.ts';
 import { Channel } from './channel.ts';
 import type { Raw } from './message.ts';
-import { ProcessTree } from './process-tree.ts';
+import { arrangeMeeting, type Meeting, type OutputLines } from './reach.ts';
 import { within } from './within.ts';
 
 /** How long to wait for each rung of the ladder, in ms. */
@@ -14,43 +15,77 @@ export interface Patience {
   readonly sigterm: number;
 }
 
-/** Characters of standard error that are kept for the message about a delegate that died. */
+export interface DelegateOptions {
+  readonly command: DelegateCommand;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly log: Log;
+  /** Sees each message that leaves, for the trace. */
+  sent(message: Raw): void;
+  /** What a debug adapter that is reached by a socket writes to its standard output: it is the program's, mostly. */
+  printed(text: string): void;
+}
+
+/** Characters of standard error, or of the output of one that is reached by a socket, that are kept for messages. */
 const tailLength = 4096;
 
 export class Delegate {
   readonly channel: Channel;
-  readonly command: DelegateCommand;
-  /** Resolves when the process is gone and its last message was handled: with how it ended, or why it never started. */
+  /** Where it listens, if it does: its child sessions may be served there too. */
+  readonly endpoint: Endpoint | undefined;
+  /** Resolves when it is gone and its last message was handled: with how it ended. */
   readonly exited: Promise<string>;
   /** All processes that it started, itself included. */
-  readonly tree = new ProcessTree();
-  readonly #process: ChildProcess;
+  readonly tree: ProcessTree;
+  readonly #process: StartedProcess | undefined;
   readonly #input: Writable;
-  #stderr = '';
+  /** Its socket stays until its end, for the child sessions. */
+  readonly #meeting: Meeting | undefined;
   #gone = false;
 
-  constructor(options: {
-    command: DelegateCommand;
-    environment: Readonly<Record<string, string>>;
-    log: Log;
-    sent(message: Raw): void;
+  /** Starts it and reaches it. Rejects with what went wrong, in words for the user; then nothing is left of it. */
+  static async start(options: DelegateOptions, signal: AbortSignal): Promise<Delegate> {
+    const { command } = options;
+    const meeting = await arrangeMeeting(command);
+    const argv = meeting?.argv ?? command.argv;
+    const started = argv.length === 0 ? undefined : new StartedProcess(argv, options);
+    try {
+      if (meeting === undefined) {
+        if (started === undefined) throw new Error('There is no command that starts it.');
+        await started.spawned;
+        const { stdout, stdin } = started.child;
+        return new Delegate({ output: stdout, input: stdin, options, started });
+      }
+      const { socket, endpoint } = await reach(meeting, started, signal);
+      started?.forwardOutput();
+      return new Delegate({ output: socket, input: socket, options, started, meeting, endpoint });
+    } catch (error) {
+      meeting?.[Symbol.dispose]();
+      const why = error instanceof Error ? error.message : String(error);
+      if (started !== undefined) await endProcesses(started, { endOfFile: 0, sigterm: 500 }, true);
+      throw new Error([why, started?.complaint].filter(Boolean).join('\n'));
+    }
+  }
+
+  private constructor(reached: {
+    output: Readable;
+    input: Writable;
+    options: DelegateOptions;
+    started: StartedProcess | undefined;
+    meeting?: Meeting;
+    endpoint?: Endpoint | undefined;
   }) {
-    this.command = options.command;
-    const [program, ...args] = options.command.argv;
-    const child = spawn(program, args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ...options.environment },
-      windowsHide: true,
-    });
-    this.#process = child;
-    this.#input = child.stdin;
-    this.channel = new Channel(child.stdout, child.stdin, options.sent);
-    this.exited = this.#watch(child.stdout);
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      this.#stderr = (this.#stderr + text).slice(-tailLength);
-      options.log.write('debug', 'The debug adapter wrote to standard error.', { text });
-    });
-    if (child.pid !== undefined) void this.tree.add(child.pid, 'debugger').catch(() => {});
+    this.channel = new Channel(reached.output, reached.input, reached.options.sent);
+    this.#input = reached.input;
+    this.#process = reached.started;
+    this.#meeting = reached.meeting;
+    this.tree = reached.started?.tree ?? new ProcessTree();
+    this.endpoint = reached.endpoint;
+    this.exited = this.#watch(reached.output);
+  }
+
+  /** Its process, if we started one. */
+  get pid(): number | undefined {
+    return this.#process?.child.pid;
   }
 
   get gone(): boolean {
@@ -59,19 +94,18 @@ export class Delegate {
 
   /** The last lines of its standard error. */
   get complaint(): string {
-    return this.#stderr.trim().split('\n').slice(-12).join('\n');
+    return this.#process?.complaint ?? '';
   }
 
   async #watch(output: Readable): Promise<string> {
-    const ended = new Promise<void>((resolve) => output.once('close', resolve));
-    const how = await new Promise<string>((resolve) => {
-      this.#process.once('error', (error) => resolve(error.message));
-      this.#process.once('exit', (code, signal) =>
-        resolve(signal === null ? `It ended with exit code ${code}.` : `It was ended by ${signal}.`),
-      );
-    });
+    const closed = new Promise<void>((resolve) => output.once('close', resolve));
+    const hungUp = closed.then(() => 'It closed the connection.');
+    // A debug adapter that is reached by a socket may close it and live on; it is of no use to us any more.
+    const ended = this.#process?.ended;
+    const bySocket = this.#meeting !== undefined;
+    const how = await (bySocket ? Promise.race([hungUp, ...(ended ? [ended] : [])]) : (ended ?? hungUp));
     // Its last messages may still be in the pipe; a grandchild that inherited the pipe must not hold us up.
-    await within(500, ended, undefined);
+    await within(500, closed, undefined);
     await this.channel.settled();
     this.#gone = true;
     return how;
@@ -84,16 +118,123 @@ export class Delegate {
   async end(patience: Patience, everything: boolean): Promise<void> {
     await this.tree.refresh();
     this.#input.end();
-    for (const [signal, ms] of [
-      [undefined, patience.endOfFile],
-      ['SIGTERM', patience.sigterm],
-      // A stopped or blocked process takes a moment even for SIGKILL.
-      ['SIGKILL', 2000],
-    ] as const) {
-      if (signal !== undefined) await (everything ? this.tree.signal(signal) : this.#process.kill(signal));
-      const ended = everything ? this.tree.gone(ms) : this.exited.then(() => true);
-      if (await within(ms + 100, ended, false)) break;
-    }
+    if (this.#process === undefined) await within(patience.endOfFile, this.exited, undefined);
+    else await endProcesses(this.#process, patience, everything);
+    this.#input.destroy();
+    this.#meeting?.[Symbol.dispose]();
     await within(1000, this.exited, undefined);
+  }
+}
+
+/** The process of a debug adapter. */
+class StartedProcess {
+  readonly child: ChildProcessWithoutNullStreams;
+  readonly tree = new ProcessTree();
+  /** Resolves with how it ended. */
+  readonly ended: Promise<string>;
+  /** Rejects if it could not be started. */
+  readonly spawned: Promise<void>;
+  readonly #stderr: string[] = [];
+  readonly #lines: ((line: string) => void)[] = [];
+  /** All output so far while we wait for the line that says where it listens. */
+  #said = '';
+  #forwarding = false;
+
+  constructor(argv: readonly string[], options: DelegateOptions) {
+    const [program = '', ...args] = argv;
+    this.child = spawn(program, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.environment },
+      windowsHide: true,
+      ...(options.command.cwd !== undefined && { cwd: options.command.cwd }),
+    });
+    this.spawned = new Promise((resolve, reject) => {
+      this.child.once('spawn', resolve).once('error', reject);
+    });
+    this.spawned.catch(() => {});
+    this.ended = new Promise<string>((resolve) => {
+      this.child.once('error', (error) => resolve(error.message));
+      this.child.once('exit', (code, signal) =>
+        resolve(signal === null ? `It ended with exit code ${code}.` : `It was ended by ${signal}.`),
+      );
+    });
+    // One that is ended while we write to it is reported by its end.
+    this.child.stdin.on('error', () => {});
+    this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#keep(text);
+      options.log.write('debug', 'The debug adapter wrote to standard error.', { text });
+      this.#hear(text);
+    });
+    if (options.command.transport.kind !== 'stdio') {
+      this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        if (this.#forwarding) options.printed(text);
+        else this.#keep(text);
+        this.#hear(text);
+      });
+    }
+    if (this.child.pid !== undefined) void this.tree.add(this.child.pid, 'debugger').catch(() => {});
+  }
+
+  /** The last lines that it wrote. */
+  get complaint(): string {
+    return this.#stderr.join('').slice(-tailLength).trim().split('\n').slice(-12).join('\n');
+  }
+
+  readonly lines: OutputLines = (listener) => {
+    this.#lines.push(listener);
+    for (const line of this.#complete()) listener(line);
+  };
+
+  /** From now on standard output is the program's. */
+  forwardOutput(): void {
+    this.#forwarding = true;
+    this.#lines.length = 0;
+    this.#said = '';
+  }
+
+  #keep(text: string): void {
+    this.#stderr.push(text.slice(-tailLength));
+    if (this.#stderr.length > 64) this.#stderr.splice(0, this.#stderr.length - 64);
+  }
+
+  #hear(text: string): void {
+    if (this.#forwarding) return;
+    this.#said = (this.#said + text).slice(-tailLength);
+    for (const line of this.#complete()) for (const listener of this.#lines) listener(line);
+  }
+
+  /** A line may come in pieces. */
+  #complete(): string[] {
+    return this.#said.split(/\r?\n/).slice(0, -1);
+  }
+}
+
+async function reach(meeting: Meeting, started: StartedProcess | undefined, signal: AbortSignal) {
+  const abort = new AbortController();
+  const ended = started?.ended.then((how) => {
+    throw new Error(how);
+  });
+  const lines = started?.lines ?? (() => {});
+  try {
+    const socket = meeting.socket(lines, AbortSignal.any([signal, abort.signal]));
+    socket.catch(() => {});
+    return await (ended === undefined ? socket : Promise.race([socket, ended]));
+  } finally {
+    ended?.catch(() => {});
+    abort.abort();
+  }
+}
+
+async function endProcesses(started: StartedProcess, patience: Patience, everything: boolean): Promise<void> {
+  started.child.stdin.end();
+  for (const [signal, ms] of [
+    [undefined, patience.endOfFile],
+    ['SIGTERM', patience.sigterm],
+    // A stopped or blocked process takes a moment even for SIGKILL.
+    ['SIGKILL', 2000],
+  ] as const) {
+    if (signal !== undefined) await (everything ? started.tree.signal(signal) : started.child.kill(signal));
+    const ended = everything ? started.tree.gone(ms) : started.ended.then(() => true);
+    if (await within(ms + 100, ended, false)) break;
   }
 }

@@ -1,18 +1,25 @@
 /** What a debug session is served with. */
 import type { Readable, Writable } from 'node:stream';
-import type { DebuggerProfile } from '../debuggers/profile.ts';
+import type { DebugAdapterSettings, DebuggerProfile } from '../debuggers/profile.ts';
 import type { Log } from '../diagnostics/log.ts';
+import type { Raw } from './message.ts';
 import type { Surroundings } from './surroundings.ts';
+
+/** The four ways of a message; the real debug adapter is called debugger here. */
+export type TraceDirection = 'from client' | 'to client' | 'from debugger' | 'to debugger';
+export type Trace = (direction: TraceDirection, message: Raw) => void;
 
 export interface ServeOptions {
   readonly input: Readable;
   readonly output: Writable;
   /** The type of the real debug adapter, if it is known before the client's `initialize`. */
   readonly delegate?: string;
+  /** How that debug adapter is started, if not in its usual way. */
+  readonly debugAdapter?: DebugAdapterSettings;
   readonly surroundings: Surroundings;
   readonly log: Log;
-  /** Called with each DAP message in both directions, values of environment variables masked. */
-  readonly trace?: (line: string) => void;
+  /** Called with each DAP message in both directions, before anything is masked. */
+  readonly trace?: Trace;
   /** The debuggers to choose from, if not all. */
   readonly profiles?: readonly DebuggerProfile[];
   /** Waiting times that differ from the usual ones. */

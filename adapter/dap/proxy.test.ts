@@ -4,13 +4,14 @@ import { PassThrough } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { DapClient, DapError } from '../../test/dap-client.ts';
-import type { DebuggerProfile } from '../debuggers/profile.ts';
+import type { DebuggerProfile, DelegateCommand } from '../debuggers/profile.ts';
 import { silentLog } from '../diagnostics/log.ts';
 import { Problem } from '../problem.ts';
 import { isRaw, type Raw } from './message.ts';
 import type { ServeOptions } from './options.ts';
 import { serve } from './proxy.ts';
 import type { ConnectHooks, Connection, Surroundings } from './surroundings.ts';
+import { traceLine } from './trace.ts';
 
 const script = fileURLToPath(new URL('fixtures/fake-debugger.ts', import.meta.url));
 const installLine = 'Install it with "get fake".';
@@ -21,15 +22,16 @@ function fake(words: readonly string[], changes: Partial<DebuggerProfile> = {}):
     types: ['fake'],
     title: 'Fake',
     adapterID: 'the-fake',
-    transport: { kind: 'stdio' },
-    environmentAt: 'launch',
+    startsAt: 'initialize',
+    environmentAt: () => 'launch',
     capabilities: { supportsFunctionBreakpoints: true, supportsStepBack: true },
-    command: (args) => ({
+    command: ({ args }) => ({
       argv: [process.execPath, script, ...words, ...(args.words ?? []).toString().split(',')],
       origin: 'test',
+      transport: { kind: 'stdio' },
     }),
     check: async () => {},
-    applyEnvironment: (args, environment) => ({ ...args, env: { ...environment } }),
+    request: ({ args }, environment, command) => ({ command, arguments: { ...args, env: { ...environment } } }),
     ...changes,
   };
 }
@@ -62,8 +64,8 @@ class Stage implements Surroundings {
     return this.connected.promise;
   }
 
-  programStarted(pid: number): void {
-    this.calls.push(`program ${pid}`);
+  processStarted(pid: number, role: 'debugger' | 'program'): void {
+    if (role === 'program') this.calls.push(`program ${pid}`);
   }
 
   disconnect(): Promise<'undone' | 'finishing'> {
@@ -239,9 +241,10 @@ describe('initialize', () => {
   test('takes back what the static profile promised in vain', async () => {
     // The second start, at launch, is without the word that makes the first fail.
     let starts = 0;
-    const command = () => ({
-      argv: [process.execPath, script, starts++ === 0 ? 'die-at-start' : ''] as const,
+    const command = (): DelegateCommand => ({
+      argv: [process.execPath, script, starts++ === 0 ? 'die-at-start' : ''],
       origin: 'test',
+      transport: { kind: 'stdio' },
     });
     const scene = begin({ profile: { command } });
     await run(scene);
@@ -425,7 +428,11 @@ describe('launch', () => {
   });
 
   test('starts the debugger with the environment if it can be given only there', async () => {
-    const scene = begin({ profile: { environmentAt: 'start', applyEnvironment: (args) => ({ ...args }) } });
+    const profile: Partial<DebuggerProfile> = {
+      environmentAt: () => 'start',
+      request: ({ args }, _environment, command) => ({ command, arguments: { ...args } }),
+    };
+    const scene = begin({ profile });
     scene.stage.connected.resolve({ environment: { NODE_OPTIONS: '--title=from-the-cluster' }, summary: '' });
     await scene.client.request('initialize', {});
     await scene.client.request('launch', { delegate });
@@ -553,11 +560,11 @@ describe('messages', () => {
 
   test('are traced without values of environment variables', async () => {
     const lines: string[] = [];
-    const scene = begin({ trace: (line) => lines.push(line) });
+    const scene = begin({ trace: (direction, message) => lines.push(traceLine(direction, message)) });
     await run(scene);
-    expect(lines.some((line) => line.startsWith('→ debugger') && line.includes('"env":{"GREETING":"…"}'))).toBe(true);
+    expect(lines.some((line) => line.startsWith('to debugger') && line.includes('"env":{"GREETING":"…"}'))).toBe(true);
     expect(lines.join('\n')).not.toContain('hello');
-    for (const direction of ['← client', '→ client', '← debugger']) {
+    for (const direction of ['from client', 'to client', 'from debugger']) {
       expect(lines.some((line) => line.startsWith(direction))).toBe(true);
     }
   });

@@ -1,4 +1,5 @@
 /** The seam between the debug adapter and what lies around the program: the cluster, though this folder does not know it. */
+import type { DebugAdapterSettings } from '../debuggers/profile.ts';
 import type { Problem } from '../problem.ts';
 
 /** What the debug adapter needs around the real one; implemented over the session daemon by cli/dap.ts. */
@@ -10,16 +11,31 @@ export interface Surroundings {
    * the user gave up, and everything done so far is undone by `disconnect`, which always follows.
    */
   connect(args: unknown, hooks: ConnectHooks, signal: AbortSignal): Promise<Connection>;
-  /** Tells which processes are the program's, each once (for the diagnosis "listens on another port"). */
-  programStarted(pid: number): void;
-  /** Undoes everything; resolves when all is undone or `budget` ms passed ('finishing': others finish it). Idempotent. */
-  disconnect(budget: number): Promise<'undone' | 'finishing'>;
+  /**
+   * Tells of each process of this debug session once: those of the program (for the diagnosis "listens on another
+   * port") and those of the debug adapter. Should this process be killed, all of them are ended.
+   */
+  processStarted(pid: number, role: 'debugger' | 'program'): void;
+  /**
+   * Undoes everything; resolves when all is undone or `budget` ms passed ('finishing': others finish it). Idempotent.
+   * With `keep`, the surroundings stay for what follows, and are undone after that without anybody's help.
+   */
+  disconnect(budget: number, keep?: Keep): Promise<'undone' | 'finishing' | 'kept'>;
 }
+
+/** Until when surroundings are kept after a debug session. */
+export type Keep =
+  /** The client starts the program again: for the next session, for at most `ms`. */
+  | { readonly for: 'restart'; readonly ms: number }
+  /** The program was left running: for as long as it does. */
+  | { readonly for: 'program' };
 
 export interface ParsedLaunch {
   readonly delegateType: string;
   readonly request: 'launch' | 'attach';
   readonly delegateArguments: Record<string, unknown>;
+  /** How the delegate is to be started or reached, if not in its usual way. */
+  readonly debugAdapter?: DebugAdapterSettings;
 }
 
 export interface ConnectHooks {

@@ -25,14 +25,17 @@ function program(path: string, complaint = '', code = 0): string {
   return full;
 }
 
+const transport = { kind: 'stdio' } as const;
+
 describe('the interpreter', () => {
   test('is the one the user names, by path, by name, or as the head of a list', () => {
     const named = program('own/mypython');
     vi.stubEnv('PATH', join(folder, 'own'));
     for (const python of [named, 'mypython', [named, '-X', 'dev']]) {
-      expect(debugpy.command({ python })).toEqual({
+      expect(debugpy.command({ args: { python } })).toEqual({
         argv: [named, '-m', 'debugpy.adapter'],
         origin: '"python" of the delegate',
+        transport,
       });
     }
   });
@@ -40,12 +43,18 @@ describe('the interpreter', () => {
   test('is else that of the virtual environment, else python3, else python', () => {
     const python = program('path/python');
     vi.stubEnv('PATH', join(folder, 'path'));
-    expect(debugpy.command({})).toMatchObject({ argv: [python, '-m', 'debugpy.adapter'], origin: 'python on PATH' });
+    expect(debugpy.command({ args: {} })).toMatchObject({
+      argv: [python, '-m', 'debugpy.adapter'],
+      origin: 'python on PATH',
+    });
     const python3 = program('path/python3');
-    expect(debugpy.command({}).argv[0]).toBe(python3);
+    expect(debugpy.command({ args: {} }).argv[0]).toBe(python3);
     const virtual = program('venv/bin/python');
     vi.stubEnv('VIRTUAL_ENV', join(folder, 'venv'));
-    expect(debugpy.command({})).toMatchObject({ argv: [virtual, '-m', 'debugpy.adapter'], origin: 'VIRTUAL_ENV' });
+    expect(debugpy.command({ args: {} })).toMatchObject({
+      argv: [virtual, '-m', 'debugpy.adapter'],
+      origin: 'VIRTUAL_ENV',
+    });
   });
 });
 
@@ -53,12 +62,14 @@ describe('the check', () => {
   const { signal } = new AbortController();
 
   test('is silent if debugpy can be imported', async () => {
-    await debugpy.check({ argv: [program('python')], origin: 'here' }, signal);
+    await debugpy.check({ argv: [program('python')], origin: 'here', transport }, signal);
   });
 
   test('says why not, and the line that installs it', async () => {
     const broken = program('python', 'ModuleNotFoundError: No module named debugpy', 1);
-    const problem = await debugpy.check({ argv: [broken], origin: 'here' }, signal).catch((error: unknown) => error);
+    const problem = await debugpy
+      .check({ argv: [broken], origin: 'here', transport }, signal)
+      .catch((error: unknown) => error);
     expect(problem).toBeInstanceOf(Problem);
     expect(problem).toMatchObject({ code: 'delegate-missing', why: 'ModuleNotFoundError: No module named debugpy' });
     expect(String(problem)).toContain(`"${broken} -m pip install debugpy"`);
@@ -66,18 +77,21 @@ describe('the check', () => {
   });
 
   test('says so if there is no such program', async () => {
-    const missing = debugpy.check({ argv: [join(folder, 'none')], origin: 'here' }, signal);
+    const missing = debugpy.check({ argv: [join(folder, 'none')], origin: 'here', transport }, signal);
     await expect(missing).rejects.toMatchObject({ code: 'delegate-missing' });
   });
 });
 
 test('the user’s own variables win over those of the pod, and attach takes none', () => {
   const environment = { A: 'pod', B: 'pod' };
-  expect(debugpy.applyEnvironment({ program: 'p', env: { B: 'own' } }, environment, 'launch')).toEqual({
-    program: 'p',
-    env: { A: 'pod', B: 'own' },
+  expect(debugpy.request({ args: { program: 'p', env: { B: 'own' } } }, environment, 'launch')).toEqual({
+    command: 'launch',
+    arguments: { program: 'p', env: { A: 'pod', B: 'own' } },
   });
-  expect(debugpy.applyEnvironment({ connect: {} }, environment, 'attach')).toEqual({ connect: {} });
+  expect(debugpy.request({ args: { connect: {} } }, environment, 'attach')).toEqual({
+    command: 'attach',
+    arguments: { connect: {} },
+  });
 });
 
 describe('the type', () => {

@@ -9,8 +9,7 @@ export const debugpy: DebuggerProfile = {
   types: ['debugpy', 'python'],
   title: 'debugpy',
   adapterID: 'debugpy',
-  transport: { kind: 'stdio' },
-  environmentAt: 'launch',
+  startsAt: 'initialize',
   // As debugpy 1.6.3 and 1.8 answer.
   capabilities: {
     supportsCompletionsRequest: true,
@@ -54,13 +53,17 @@ export const debugpy: DebuggerProfile = {
     ],
   },
 
-  command(args) {
+  environmentAt: () => 'launch',
+
+  command({ args, debugAdapter }) {
+    const transport = { kind: 'stdio' } as const;
+    if (debugAdapter?.command) return { argv: debugAdapter.command, origin: '"debugAdapter"', transport };
     const python = choosePython(args);
-    return { argv: [python.program, '-m', 'debugpy.adapter'], origin: python.origin };
+    return { argv: [python.program, '-m', 'debugpy.adapter'], origin: python.origin, transport };
   },
 
   async check(command, signal) {
-    const [python] = command.argv;
+    const [python = 'python3'] = command.argv;
     const reason = await complaint([python, '-c', 'import debugpy'], signal);
     if (reason === undefined) return;
     const line = `${python} -m pip install debugpy`;
@@ -83,10 +86,18 @@ export const debugpy: DebuggerProfile = {
     });
   },
 
-  applyEnvironment(args, environment, request) {
-    if (request === 'attach') return { ...args };
+  request({ args }, environment, request) {
+    if (request === 'attach') return { command: request, arguments: { ...args } };
     const own = typeof args.env === 'object' && args.env !== null ? args.env : {};
-    return { ...args, env: { ...environment, ...own } };
+    return { command: request, arguments: { ...args, env: { ...environment, ...own } } };
+  },
+
+  // Each child process waits at a port of its own, which debugpy names in `connect`.
+  childEndpoint(configuration) {
+    const { connect } = configuration;
+    if (typeof connect !== 'object' || connect === null || !('port' in connect)) return undefined;
+    const host = 'host' in connect && typeof connect.host === 'string' ? connect.host : '127.0.0.1';
+    return { host, port: Number(connect.port) };
   },
 };
 

@@ -4,8 +4,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ownIdentity } from '../processes/identity.ts';
 import { lockFile } from './file-lock.ts';
-import { ownIdentity } from './process-identity.ts';
 
 let folder = '';
 let path = '';

@@ -2,9 +2,9 @@ import { chmod, chown, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ownIdentity } from '../processes/identity.ts';
 import { withBlock } from './hosts-file.ts';
 import { assertWritable, listBlocks, removeBlock, removeDeadBlocks, setBlock } from './hosts-writer.ts';
-import { ownIdentity } from './process-identity.ts';
 
 const never = new AbortController().signal;
 const original = '127.0.0.1\tlocalhost # mine\n\n1.2.3.4  PRICES old.example';

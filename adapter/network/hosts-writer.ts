@@ -7,9 +7,9 @@ import { open, readFile, realpath } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../problem.ts';
+import { isAlive, ownIdentity, type ProcessIdentity } from '../processes/identity.ts';
 import { lockFile } from './file-lock.ts';
 import { blocksIn, type HostsBlock, type HostsEntry, withBlock, withoutBlock } from './hosts-file.ts';
-import { isAlive, ownIdentity, type ProcessIdentity } from './process-identity.ts';
 import { replaceFile } from './replace-file.ts';
 import { type ShadowedName, shadowedNames } from './user-entries.ts';
 

@@ -18,7 +18,7 @@ process.exitCode = await serve({
       delegateArguments: isRaw(args) && isRaw(args.delegate) ? { ...args.delegate } : {},
     }),
     connect: async () => ({ environment: { GREETING: 'from the cluster' }, summary: 'Connected.' }),
-    programStarted: () => {},
+    processStarted: () => {},
     disconnect: async () => 'undone',
   },
 });

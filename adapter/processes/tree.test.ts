@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, expect, test, vi } from 'vitest';
-import { ProcessTree } from './process-tree.ts';
+import { ProcessTree } from './tree.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
