@@ -16,6 +16,8 @@ export interface ServeOptions {
   readonly delegate?: string;
   /** How that debug adapter is started, if not in its usual way. */
   readonly debugAdapter?: DebugAdapterSettings;
+  /** Throws Problem if who sent these launch arguments is not to be served; child sessions have their own token. */
+  readonly admit?: (args: unknown) => void;
   readonly surroundings: Surroundings;
   readonly log: Log;
   /** Called with each DAP message in both directions, before anything is masked. */
