@@ -41,6 +41,7 @@ describe('a valid configuration', () => {
       mode: 'replace',
       network: 'hosts',
       agentImage: 'registry.example.com/agent:1',
+      debugAdapter: { command: ['adapter', '--listen={port}'], environment: 'list', environmentKey: 'environment' },
       delegate: {
         type: 'debugpy',
         request: 'attach',
@@ -59,6 +60,19 @@ describe('a valid configuration', () => {
       request: 'attach',
       delegate: { type: 'go', request: 'launch' },
     });
+  });
+
+  test('has a port of the debug adapter, even if a variable of the IDE made it text', () => {
+    expect(parse({ target: 'cart', debugAdapter: { port: '4711' } }).debugAdapter).toEqual({ port: 4711 });
+  });
+
+  test.each([
+    { port: 4711, host: '::1' },
+    { command: ['a'], port: 4711 },
+    { command: ['a'], readyPattern: '^port (?<port>\\d+)$' },
+    { command: ['a', '--at={socket}'] },
+  ])('says where the debug adapter is: %j', (debugAdapter) => {
+    expect(parse({ target: 'cart', debugAdapter }).debugAdapter).toEqual(debugAdapter);
   });
 
   test('is not changed itself', () => {
@@ -127,6 +141,18 @@ describe('an unknown key is named, with the right word', () => {
     expect(problem.message).not.toContain('secret value');
   });
 
+  test.each([
+    ['comand', 'Did you mean "command"?'],
+    ['environmentkey', 'Did you mean "environmentKey"?'],
+    ['cwd', 'It belongs to the real debugger: move it into "delegate".'],
+    ['zebra', 'The keys are: command, host, port,'],
+  ])('%s of the debug adapter', (key, advice) => {
+    const problem = problemOf(() => parse({ target: 'cart', debugAdapter: { [key]: 'secret value' } }));
+    expect(problem.what).toBe(`launch.json: "${key}" is not a key of "debugAdapter".`);
+    expect(problem.remedy).toContain(advice);
+    expect(problem.message).not.toContain('secret value');
+  });
+
   test('before the missing key that it was meant for', () => {
     expect(problemOf(() => parse({ service: 'cart' })).code).toBe('unknown-key');
   });
@@ -155,6 +181,22 @@ describe('what is missing', () => {
   });
 });
 
+describe('a debug adapter that cannot be found', () => {
+  test.each<[object, string, string]>([
+    [{ host: 'localhost' }, '"debugAdapter.port" is missing', '"port": 4711'],
+    [{ readyPattern: '(?<port>1)' }, '"debugAdapter.command" is missing', 'the command that starts it'],
+    [{ command: ['a', '{port}'], port: 1 }, '"debugAdapter" has "port" and "{port}"', 'Keep one'],
+    [{ command: ['a'], port: 1, readyPattern: '(?<port>1)' }, 'has "readyPattern" and "port"', 'Keep one'],
+    [{ command: ['a', '{socket}', '{port}'] }, 'has "{port}" and "{socket}"', 'Keep one'],
+    [{ command: ['a'], readyPattern: 'port (' }, '"debugAdapter.readyPattern" cannot be "port ("', '(?<port>'],
+    [{ command: ['a'], readyPattern: 'port (\\d+)' }, 'It has no group "port"', '(?<port>'],
+  ])('%j', (debugAdapter, what, remedy) => {
+    const { message } = problemOf(() => parse({ target: 'a', debugAdapter }));
+    expect(message).toContain(what);
+    expect(message).toContain(remedy);
+  });
+});
+
 describe('a wrong type is told with what was expected and what is there', () => {
   test.each<[object | null | undefined | string | number, string]>([
     [{ target: 1 }, '"target" must be a string, but is a number'],
@@ -169,6 +211,9 @@ describe('a wrong type is told with what was expected and what is there', () => 
     [{ target: 'a', ports: { http: 80.5 } }, '"ports.http" must be a whole number, but is a fraction'],
     [{ target: 'a', delegate: 'debugpy' }, '"delegate" must be an object, but is a string'],
     [{ target: 'a', delegate: { type: 5 } }, '"delegate.type" must be a string, but is a number'],
+    [{ target: 'a', debugAdapter: 'dlv' }, '"debugAdapter" must be an object, but is a string'],
+    [{ target: 'a', debugAdapter: { command: 'dlv' } }, '"debugAdapter.command" must be a list, but is a string'],
+    [{ target: 'a', debugAdapter: { port: 'x' } }, '"debugAdapter.port" must be a whole number, but is a string'],
     [{ target: 'a', noDebug: 'yes' }, '"noDebug" must be a boolean, but is a string'],
     [[], 'launch.json must be an object, but is a list'],
     [null, 'launch.json must be an object, but is null'],
@@ -199,6 +244,9 @@ describe('a bad value is told with what is allowed', () => {
     [{ target: 'a', delegate: { type: 'go', request: 'test' } }, ['"delegate.request"', '"launch", "attach"']],
     [{ target: 'a', ports: { '8080': 0 } }, ['"ports.8080" cannot be 0', 'from 1 to 65535']],
     [{ target: 'a', ports: { '8080': 65536 } }, ['"ports.8080" cannot be 65536', 'from 1 to 65535']],
+    [{ target: 'a', debugAdapter: { port: 0 } }, ['"debugAdapter.port" cannot be 0', '"port": 4711']],
+    [{ target: 'a', debugAdapter: { command: [] } }, ['"debugAdapter.command" cannot be []', 'dapDebugServer.js']],
+    [{ target: 'a', debugAdapter: { environment: 'map' } }, ['It can be: "object", "list", "process"']],
     [{ target: 'a', ports: { '65536': 80 } }, ['"65536", which is not a port']],
     [{ target: 'a', ports: { '0': 80 } }, ['"0", which is not a port']],
     [{ target: 'a', ports: { '080': 80 } }, ['"080", which is not a port']],

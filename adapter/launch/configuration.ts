@@ -4,9 +4,10 @@
  */
 import { Ajv, type ErrorObject } from 'ajv';
 import { Problem, type ProblemCode } from '../problem.ts';
+import { checkDebugAdapter, withNumericPort } from './debug-adapter.ts';
 import type { LaunchSchema } from './launch.schema.d.ts';
 import schema from './launch.schema.json' with { type: 'json' };
-import { adviceFor, nearest } from './words.ts';
+import { adviceFor, adviceInside, nearest } from './words.ts';
 
 /** A valid launch configuration: defaults filled in, keys that are the IDE's own business left out. */
 export type LaunchConfiguration = LaunchSchema & Required<Pick<LaunchSchema, 'request' | 'mode' | 'network'>>;
@@ -29,11 +30,15 @@ const validate = ajv.compile<LaunchConfiguration>(schema);
 const ownKeys = Object.entries(schema.properties)
   .filter(([, property]) => !('doNotSuggest' in property))
   .map(([key]) => key);
+const debugAdapterKeys = Object.keys(schema.properties.debugAdapter.properties);
 const examples = new Map(
   [
     ...Object.entries(schema.properties),
     ...Object.entries(schema.properties.delegate.properties).map(
       ([key, property]) => [`delegate.${key}`, property] as const,
+    ),
+    ...Object.entries(schema.properties.debugAdapter.properties).map(
+      ([key, property]) => [`debugAdapter.${key}`, property] as const,
     ),
   ].flatMap(([key, property]) => ('examples' in property ? [[key, property.examples[0]] as const] : [])),
 );
@@ -45,11 +50,12 @@ const portPattern = new RegExp(Object.keys(schema.properties.ports.patternProper
  * @throws Problem unknown-key, missing-key, wrong-type or bad-value: the most telling one, naming the key.
  */
 export function parseLaunchConfiguration(value: unknown, origin: string): LaunchConfiguration {
-  const candidate: unknown = structuredClone(value);
+  const candidate: unknown = withNumericPort(structuredClone(value));
   if (!validate(candidate)) throw problemOf(validate.errors ?? [], origin);
   const foreign = Object.keys(candidate).filter((key) => !ownKeys.includes(key));
   for (const key of foreign) Reflect.deleteProperty(candidate, key);
   checkPorts(candidate.ports ?? {}, origin);
+  checkDebugAdapter(candidate.debugAdapter ?? {}, origin);
   return candidate;
 }
 
@@ -110,11 +116,12 @@ function describe(error: ErrorObject, origin: string): Problem {
     case 'additionalProperties': {
       const unknown = String(error.params.additionalProperty);
       if (key === 'ports') return badContainerPort(unknown, origin);
+      const inside = key === '' ? 'a kubernetes-local configuration' : `"${key}"`;
       return new Problem({
         code: 'unknown-key',
-        what: `${origin}: "${unknown}" is not a key of a kubernetes-local configuration.`,
+        what: `${origin}: "${unknown}" is not a key of ${inside}.`,
         why: '',
-        remedy: adviceFor(unknown, ownKeys),
+        remedy: key === '' ? adviceFor(unknown, ownKeys) : adviceInside(unknown, debugAdapterKeys),
       });
     }
     case 'required': {
@@ -154,7 +161,9 @@ function describe(error: ErrorObject, origin: string): Problem {
         code: 'bad-value',
         what: `${subject} cannot be ${JSON.stringify(error.data)}.`,
         why: 'A port is a number from 1 to 65535.',
-        remedy: 'Give the port on which the program listens on this computer.',
+        remedy: key.startsWith('ports')
+          ? 'Give the port on which the program listens on this computer.'
+          : exampleOf(key),
       });
     default:
       return new Problem({
@@ -195,6 +204,6 @@ function typeOf(value: unknown): string {
 }
 
 function withArticle(type: string): string {
-  const word = type === 'integer' ? 'whole number' : type;
+  const word = { integer: 'whole number', array: 'list' }[type] ?? type;
   return `${/^[aeio]/.test(word) ? 'an' : 'a'} ${word}`;
 }

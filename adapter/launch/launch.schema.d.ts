@@ -71,4 +71,35 @@ export interface LaunchSchema {
     request?: 'launch' | 'attach';
     [k: string]: unknown;
   };
+  /**
+   * How the real debugger's debug adapter is started or reached, if not in its usual way.
+   */
+  debugAdapter?: {
+    /**
+     * The program and its arguments that start the debug adapter, instead of the one that would be found. "{port}" in it is replaced by a free port and "{socket}" by the path of a private socket, at which it has to listen.
+     *
+     * @minItems 1
+     */
+    command?: [string, ...string[]];
+    /**
+     * The address at which the debug adapter listens. Default: 127.0.0.1.
+     */
+    host?: string;
+    /**
+     * The port at which the debug adapter listens. Without "command" it runs already.
+     */
+    port?: number;
+    /**
+     * A regular expression for the line by which the debug adapter says where it listens; its group "port" is the port, its group "host" the address.
+     */
+    readyPattern?: string;
+    /**
+     * How a debugger of type "custom" takes environment variables: as an object or a list of "NAME=VALUE" in its launch arguments, or from the process of its debug adapter.
+     */
+    environment?: 'object' | 'list' | 'process';
+    /**
+     * The key of the environment variables in the launch arguments of a debugger of type "custom". Default: env.
+     */
+    environmentKey?: string;
+  };
 }

@@ -100,6 +100,14 @@ export function adviceFor(unknown: string, known: readonly string[]): string {
   return `The keys are: ${known.join(', ')}. Keys of the real debugger go into "delegate".`;
 }
 
+/** The same for a key inside "debugAdapter", whose keys are `known`. */
+export function adviceInside(unknown: string, known: readonly string[]): string {
+  const near = nearest(unknown, known);
+  if (near !== undefined) return `Did you mean "${near}"?`;
+  if (ofDebuggers.has(unknown)) return `It belongs to the real debugger: move it into "delegate".`;
+  return `The keys are: ${known.join(', ')}.`;
+}
+
 /** The one of `candidates` that `word` is a likely misspelling of. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const ranked = candidates

@@ -16,6 +16,7 @@ type Property = z.infer<typeof propertySchema>;
 
 const properties = z.record(z.string(), propertySchema).parse(schema.properties);
 const delegateProperties = z.record(z.string(), propertySchema).parse(schema.properties.delegate.properties);
+const debugAdapterProperties = z.record(z.string(), propertySchema).parse(schema.properties.debugAdapter.properties);
 
 /** A table of the keys that a user writes. */
 export function keyTable(): string {
@@ -28,6 +29,11 @@ export function keyTable(): string {
 /** A table of the keys in `delegate` that kubernetes-local reads. */
 export function delegateTable(): string {
   return table(Object.entries(delegateProperties), schema.properties.delegate.required);
+}
+
+/** A table of the keys in `debugAdapter`. */
+export function debugAdapterTable(): string {
+  return table(Object.entries(debugAdapterProperties), []);
 }
 
 /** The keys that belong to the IDE, in lines. */

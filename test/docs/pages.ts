@@ -3,7 +3,7 @@
  * In a page such a part stands between `<!-- begin NAME -->` and `<!-- end NAME -->`; `npm run docs` writes it anew.
  */
 import { variablesOfTheComputer } from './environment.ts';
-import { delegateTable, keysOfTheIde, keyTable } from './launch-configuration.ts';
+import { debugAdapterTable, delegateTable, keysOfTheIde, keyTable } from './launch-configuration.ts';
 import { roleOfNamespace, roleOfOneWorkload } from './rights.ts';
 
 const yaml = (text: string) => `\`\`\`yaml\n${text}\`\`\``;
@@ -17,7 +17,12 @@ export const madeParts: Readonly<Record<string, Readonly<Record<string, string>>
     pod: yaml(roleOfOneWorkload('Pod')),
     namespace: yaml(roleOfNamespace()),
   },
-  'docs/launch-configuration.md': { keys: keyTable(), delegate: delegateTable(), ide: keysOfTheIde() },
+  'docs/launch-configuration.md': {
+    keys: keyTable(),
+    delegate: delegateTable(),
+    debugAdapter: debugAdapterTable(),
+    ide: keysOfTheIde(),
+  },
   'docs/environment.md': { computer: variablesOfTheComputer() },
 };
 
