@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { field } from '../dap/message.ts';
 import { serve } from '../dap/proxy.ts';
 import type { ConnectHooks, Surroundings } from '../dap/surroundings.ts';
 import { FileLog, type Log, silentLog } from '../diagnostics/log.ts';
@@ -50,7 +51,7 @@ class ClusterSurroundings implements Surroundings {
 
   parse(args: unknown) {
     const configuration = parseLaunchConfiguration(args, 'the launch configuration');
-    const { delegate } = configuration;
+    const { delegate, debugAdapter } = configuration;
     if (!delegate) {
       throw new Problem({
         code: 'missing-key',
@@ -60,7 +61,12 @@ class ClusterSurroundings implements Surroundings {
       });
     }
     const { type, request = 'launch', ...rest } = delegate;
-    return { delegateType: type, request, delegateArguments: { type, request, ...rest } };
+    return {
+      delegateType: type,
+      request,
+      delegateArguments: { type, request, ...rest, ...ofTheClient(args) },
+      ...(debugAdapter !== undefined && { debugAdapter }),
+    };
   }
 
   async connect(args: unknown, hooks: ConnectHooks, signal: AbortSignal) {
@@ -112,6 +118,15 @@ class ClusterSurroundings implements Surroundings {
       return 'finishing';
     }
   }
+}
+
+/** What clients add to any launch, beside ours, and mean for the real debugger (DAP, "LaunchRequestArguments"). */
+function ofTheClient(args: unknown): Record<string, unknown> {
+  const restart = field(args, '__restart');
+  return {
+    ...(field(args, 'noDebug') === true && { noDebug: true }),
+    ...(restart !== undefined && { __restart: restart }),
+  };
 }
 
 async function withinBudget<T>(promise: Promise<T>, milliseconds: number): Promise<T | 'finishing'> {
