@@ -1,12 +1,17 @@
 /** One debug session between a client and a real debug adapter, from `initialize` to the last process that ended. */
-import type { DebuggerProfile, Given } from '../debuggers/profile.ts';
+import type { Socket } from 'node:net';
+import type { DebuggerProfile } from '../debuggers/profile.ts';
 import { findProfile } from '../debuggers/registry.ts';
 import { Problem } from '../problem.ts';
 import { changedCapabilities, mergeCapabilities } from './capabilities.ts';
 import { Channel } from './channel.ts';
+import { Children, joinParent, type Ticket, ticketOf } from './children.ts';
 import { Client } from './client.ts';
+import { Configured } from './configured.ts';
 import { connectSurroundings, progressId } from './connecting.ts';
-import { Delegate } from './delegate.ts';
+import type { Debugger } from './debugger.ts';
+import { adoptChild } from './inner.ts';
+import { childLaunch, delegateLaunch, given, givenUp, Launch } from './launch.ts';
 import {
   type Event,
   field,
@@ -18,37 +23,30 @@ import {
   type Request,
   type Response,
 } from './message.ts';
+import { NoDebug } from './no-debug.ts';
 import type { ServeOptions, Timing, TraceDirection } from './options.ts';
 import { errorOf, inOneText } from './problem-response.ts';
 import { Requests } from './requests.ts';
-import { died, initialize, type Ready, reasonOf, type Start } from './starting.ts';
-import type { Connection, ParsedLaunch } from './surroundings.ts';
-import { TerminalFiles } from './terminal.ts';
+import { changedConfiguration, launchAnew, restartRequest } from './restart.ts';
+import { concealedEvent, ReverseRequests } from './reverse-requests.ts';
+import { died, type Started, Starter } from './starting.ts';
+import type { Keep, ParsedLaunch } from './surroundings.ts';
 import { programOf, reasonIn, translateEvent } from './translate.ts';
 import { unlessAborted, within } from './within.ts';
 
 type State =
   | { readonly name: 'waiting-for-initialize' }
   /** The real debug adapter is being started and asked what it can do. */
-  | { readonly name: 'initializing' }
+  | { readonly name: 'initializing'; readonly request: Request }
   | { readonly name: 'initialized' }
   | { readonly name: 'connecting'; readonly launch: Launch }
   | { readonly name: 'running'; readonly launch: Launch }
+  /** The real debug adapter, which cannot restart the program, is being replaced by a new one. */
+  | { readonly name: 'restarting'; readonly launch: Launch }
   /** The launch failed; only the end is left to ask for. `code`: the exit code. */
   | { readonly name: 'failed'; readonly code: number }
   | { readonly name: 'ending' }
   | { readonly name: 'ended' };
-
-/** The client's `launch` or `attach`. */
-interface Launch {
-  readonly request: Request;
-  readonly verb: 'launch' | 'attach';
-  readonly abort: AbortController;
-  /** Resolves when connecting is over, whichever way. */
-  readonly settled: PromiseWithResolvers<void>;
-  /** The client has its answer; what happens later is told by events. */
-  answered: boolean;
-}
 
 /** These end us as soon as `terminate` is answered (field notes, §1.6). */
 const clientsThatKillOnTerminate = new Set<unknown>(['lsp4e.debug', 'dape']);
@@ -60,38 +58,53 @@ export class Conversation {
   readonly #timing: Timing;
   readonly #channel: Channel;
   readonly #client: Client;
-  /** Requests of the delegate that the client has not answered. */
+  readonly #starter: Starter;
+  readonly #children: Children;
+  readonly #reverse: ReverseRequests;
+  /** Requests of our own to the client, and those of the debugger. */
   readonly #toClient: Requests;
-  readonly #terminalFiles = new TerminalFiles();
+  readonly #configured = new Configured();
+  readonly #noDebug = new NoDebug();
   readonly #over = Promise.withResolvers<number>();
   /** Resolved by the client's `disconnect` or its absence, after we said that the session is over. */
   readonly #farewell = Promise.withResolvers<void>();
-  readonly #ends: Promise<void>[] = [];
   #state: State = { name: 'waiting-for-initialize' };
   #initializeArguments: Raw = {};
+  /** The capabilities that the client was answered. */
   #told: Raw = {};
-  /** The delegate that is being started or in use. */
-  #delegate: Delegate | undefined;
-  #ready: Ready | undefined;
-  /** Why the last delegate is not there (any more). */
-  #whyNot = '';
-  /** The client's messages that wait until the delegate can take them. */
+  /** The real debug adapter that is in use. */
+  #debugger: Debugger | undefined;
+  /** The client's messages that wait until the debugger can take them. */
   #held: Raw[] = [];
-  /** The delegate's events from its `initialized` on, for as long as it has no `launch`. */
-  #heldEvents: Event[] | undefined = [];
   /** The client's `launch`, once it came. */
   #launched: Launch | undefined;
+  /** The parent's socket, if this is a child session. */
+  #parent: Socket | undefined;
   #heldTerminate: Raw | undefined;
+  #initializedSeen = false;
   #programEnded = false;
+  #keep: Keep | undefined;
   #look: NodeJS.Timeout | undefined;
-  #starting: AbortController | undefined;
 
   constructor(options: ServeOptions, timing: Timing) {
     this.#options = options;
     this.#timing = timing;
+    const { log } = options;
     this.#channel = new Channel(options.input, options.output, (message) => this.#trace('to client', message));
     this.#client = new Client(this.#channel, () => this.#undoSurroundings());
     this.#toClient = new Requests(this.#channel);
+    this.#children = new Children(log);
+    const [toClient, children, patience] = [this.#toClient, this.#children, timing.reverseRequest];
+    this.#reverse = new ReverseRequests({ toClient, children, log, patience });
+    this.#starter = new Starter({
+      log,
+      timing,
+      initializeArguments: () => this.#initializeArguments,
+      hear: (from, message) => this.#fromDebugger(from, message),
+      gone: (from, how) => this.#debuggerGone(from, how),
+      sent: (message) => this.#trace('to debugger', message),
+      printed: (text) => this.#client.print(text),
+    });
   }
 
   async run(): Promise<number> {
@@ -110,9 +123,11 @@ export class Conversation {
     const code = await this.#over.promise;
     for (const remove of signals) remove();
     clearInterval(this.#look);
-    await Promise.all(this.#ends);
+    this.#children[Symbol.dispose]();
+    this.#parent?.destroy();
+    await this.#starter.ended();
     await within(1000, this.#channel.flushed(), undefined);
-    this.#terminalFiles[Symbol.dispose]();
+    this.#reverse[Symbol.dispose]();
     this.#options.input.destroy();
     this.#options.log.write('info', 'The debug session is over.', { code });
     return code;
@@ -124,13 +139,18 @@ export class Conversation {
     this.#trace('from client', message);
     try {
       if (isRequest(message)) this.#requestFromClient(message);
-      else if (isResponse(message)) this.#answerFromClient(message);
+      else if (isResponse(message)) this.#reverse.answered(message);
       else this.#pass(message);
     } catch (error) {
       this.#options.log.write('error', 'A message of the client could not be handled.', { error });
       if (isRequest(message)) this.#client.respond(message, errorOf(Problem.from(error)));
     }
-    this.#ready?.delegate.channel.throttle(this.#channel);
+    this.#front?.delegate.channel.throttle(this.#channel);
+  }
+
+  /** The debugger that the client talks to. */
+  get #front(): Debugger | undefined {
+    return this.#debugger?.inner ?? this.#debugger;
   }
 
   #requestFromClient(request: Request): void {
@@ -151,17 +171,23 @@ export class Conversation {
         return;
       case 'launch':
       case 'attach':
-        if (state.name === 'initialized') this.#background(this.#launch(request, request.command));
+        if (state.name === 'initialized') this.#background(this.#launch(new Launch(request, request.command)));
         else this.#pass(request);
+        return;
+      case 'restart':
+        if (state.name === 'running' && this.#debugger !== undefined) {
+          this.#restart(request, state.launch, this.#debugger);
+        } else {
+          this.#pass(request);
+        }
         return;
       default:
         this.#pass(request);
     }
   }
 
-  /** A message of the client goes to the delegate now, or when the delegate can take it. */
+  /** A message of the client goes to the debugger now, or when the debugger can take it. */
   #pass(message: Raw): void {
-    const ready = this.#ready;
     const request = isRequest(message) ? message : undefined;
     switch (this.#state.name) {
       case 'waiting-for-initialize':
@@ -174,24 +200,33 @@ export class Conversation {
         return;
       case 'initializing':
       case 'connecting':
+      case 'restarting':
         this.#held.push(message);
         return;
       case 'initialized':
       case 'running':
     }
-    if (this.#held.length > 0 || (ready === undefined && this.#state.name === 'initialized')) {
+    const front = this.#front;
+    if (this.#held.length > 0 || (front === undefined && this.#state.name === 'initialized')) {
       this.#held.push(message);
-    } else if (ready === undefined) {
+    } else if (front === undefined) {
       if (request !== undefined) this.#client.refuse(request, 'The debugger has ended.');
     } else if (request === undefined) {
-      ready.delegate.channel.send(message);
-    } else if (
-      request.command === 'configurationDone' &&
-      ready.capabilities.supportsConfigurationDoneRequest !== true
-    ) {
+      front.delegate.channel.send(message);
+    } else {
+      this.#forward(request, front);
+    }
+  }
+
+  #forward(request: Request, to: Debugger): void {
+    this.#configured.asked(request);
+    const ours = this.#noDebug.answer(request);
+    if (ours !== undefined) {
+      this.#client.respond(request, ours);
+    } else if (request.command === 'configurationDone' && to.capabilities.supportsConfigurationDoneRequest !== true) {
       this.#client.respond(request, { success: true });
     } else {
-      ready.requests.forward(request);
+      to.requests.forward(request);
     }
   }
 
@@ -201,11 +236,6 @@ export class Conversation {
       if (isRequest(message)) this.#requestFromClient(message);
       else this.#pass(message);
     }
-  }
-
-  #answerFromClient(response: Response): void {
-    const answer = this.#toClient.answer(response);
-    if (answer !== undefined) this.#ready?.delegate.channel.send(answer.message);
   }
 
   /** Whether the cancel request has been dealt with: by stopping what we do, or by saying that it cannot be done. */
@@ -228,20 +258,21 @@ export class Conversation {
       this.#client.respond(unsent, errorOf(givenUp()));
       return done();
     }
+    const front = this.#front;
     // `cancel` is a hint and its success promises nothing (DAP, "Cancel Request").
-    if (this.#ready?.capabilities.supportsCancelRequest !== true) return done();
-    const requestId = this.#ready.requests.sentAs(id);
+    if (front?.capabilities.supportsCancelRequest !== true) return done();
+    const requestId = front.requests.sentAs(id);
     if (id === undefined) return false;
     if (requestId === undefined) return done();
-    const given = isRaw(request.arguments) ? request.arguments : {};
-    this.#ready.requests.forward(request, { ...request, arguments: { ...given, requestId } });
+    const asked = isRaw(request.arguments) ? request.arguments : {};
+    front.requests.forward(request, { ...request, arguments: { ...asked, requestId } });
     return true;
   }
 
   // ---- initialize
 
   async #initialize(request: Request): Promise<void> {
-    this.#state = { name: 'initializing' };
+    this.#state = { name: 'initializing', request };
     this.#initializeArguments = isRaw(request.arguments) ? request.arguments : {};
     let profile: DebuggerProfile | undefined;
     try {
@@ -252,24 +283,18 @@ export class Conversation {
       this.#client.respond(request, errorOf(problem));
       return;
     }
-    const start = profile?.startsAt === 'initialize' && {
-      profile,
-      command: profile.command({ args: {}, ...this.#given() }),
-      environment: {},
-    };
-    const ready = start === false ? undefined : start && (await this.#startDelegate(start));
+    const started = profile && (await this.#startEarly(profile));
     if (this.#state.name !== 'initializing') return;
     this.#state = { name: 'initialized' };
-    if (ready?.response.success === false) {
+    if (started?.response.success === false) {
       // What it does not like about the client, it says in its own words.
-      this.#client.send({ ...ready.response, request_seq: Number(request.seq) });
+      this.#client.send({ ...started.response, request_seq: Number(request.seq) });
       this.#state = { name: 'failed', code: 0 };
       return;
     }
-    const told = ready?.capabilities ?? { ...profile?.capabilities };
-    this.#told = told;
-    const frame = ready === undefined ? { type: 'response', command: 'initialize', success: true } : ready.response;
-    this.#client.send({ ...frame, request_seq: Number(request.seq), body: mergeCapabilities(told) });
+    this.#told = started?.debugger.capabilities ?? { ...profile?.capabilities };
+    const frame = started?.response ?? { type: 'response', command: 'initialize', success: true };
+    this.#client.send({ ...frame, request_seq: Number(request.seq), body: mergeCapabilities(this.#told) });
     this.#release();
   }
 
@@ -281,64 +306,24 @@ export class Conversation {
     return type === undefined ? undefined : findProfile(type, this.#options.profiles);
   }
 
-  #given(): Pick<Given, 'debugAdapter'> {
-    const { debugAdapter } = this.#options;
-    return debugAdapter === undefined ? {} : { debugAdapter };
-  }
-
-  /** Starts a debug adapter; undefined if it does not come up, with the reason in `#whyNot`. */
-  async #startDelegate({ profile, command, environment }: Start): Promise<Ready | undefined> {
-    const { log } = this.#options;
-    const sent = (message: Raw) => this.#trace('to debugger', message);
-    const printed = (text: string) => this.#client.print(text);
-    const starting = new AbortController();
-    this.#starting = starting;
-    let delegate: Delegate;
+  /** Starts the debugger to learn what it can do. Whatever fails here is told when `launch` needs it. */
+  async #startEarly(profile: DebuggerProfile): Promise<Started | undefined> {
+    if (profile.startsAt === 'launch') return undefined;
+    const { debugAdapter, log } = this.#options;
     try {
-      const patience = AbortSignal.timeout(this.#timing.initialize);
-      delegate = await Delegate.start(
-        { command, environment, log, sent, printed },
-        AbortSignal.any([starting.signal, patience]),
-      );
+      const command = profile.command({ args: {}, ...(debugAdapter && { debugAdapter }) });
+      const started = await this.#starter.start({ profile, command, environment: {} }, this.#timing.initialize);
+      if (started !== undefined && this.#state.name === 'initializing') this.#debugger = started.debugger;
+      return started;
     } catch (error) {
-      this.#whyNot = log.redactor.redact(error instanceof Error ? error.message : String(error));
-      log.write('warn', 'The debug adapter did not come up.', { reason: this.#whyNot });
+      log.write('info', 'What the debugger can do is not known before the launch.', { error });
       return undefined;
     }
-    const requests = new Requests(delegate.channel);
-    this.#delegate = delegate;
-    this.#heldEvents = [];
-    delegate.channel.listen({
-      message: (message) => this.#fromDelegate(delegate, requests, message),
-      unreadable: (error) => log.write('warn', 'The debug adapter sent something unreadable.', { error }),
-      broken: (error) => log.write('info', 'The debug adapter cannot be written to.', { error }),
-      end: () => {},
-    });
-    log.write('info', 'The debug adapter was started.', { argv: command.argv, origin: command.origin });
-    const outcome = await initialize(delegate, requests, profile, this.#initializeArguments, this.#timing.initialize);
-    // Given up or replaced in the meantime.
-    if (delegate !== this.#delegate) return undefined;
-    if (typeof outcome === 'string') {
-      this.#whyNot = reasonOf(outcome, delegate, log);
-      log.write('warn', 'The debug adapter did not come up.', { reason: this.#whyNot });
-      this.#dismiss(delegate, true);
-      return undefined;
-    }
-    this.#ready = outcome;
-    void delegate.exited.then((how) => this.#delegateGone(outcome, how));
-    return outcome;
   }
 
   // ---- launch
 
-  async #launch(request: Request, verb: 'launch' | 'attach'): Promise<void> {
-    const launch: Launch = {
-      request,
-      verb,
-      abort: new AbortController(),
-      settled: Promise.withResolvers(),
-      answered: false,
-    };
+  async #launch(launch: Launch): Promise<void> {
     this.#state = { name: 'connecting', launch };
     this.#launched = launch;
     const { signal } = launch.abort;
@@ -346,76 +331,111 @@ export class Conversation {
     const early =
       budget === undefined ? undefined : setTimeout(() => this.#answerLaunch(launch, { success: true }), budget);
     try {
-      const parsed = this.#options.surroundings.parse(request.arguments, verb);
-      const profile = findProfile(parsed.delegateType, this.#options.profiles);
-      // Nothing in the cluster is touched before the debugger is known to work.
-      const late = profile.environmentAt(given(parsed)) === 'start' || profile.startsAt === 'launch';
-      if (!late) await this.#prepareDelegate(profile, parsed, {}, signal);
-      const { surroundings } = this.#options;
-      const connection = await connectSurroundings({
-        surroundings,
-        client: this.#client,
-        request,
-        initializeArguments: this.#initializeArguments,
-        lost: (problem) => this.#lost(launch, problem),
-        signal,
-      });
-      if (late) {
-        await this.#prepareDelegate(profile, parsed, connection.environment, signal);
-      }
+      const ticket = ticketOf(launch.request.arguments);
+      await (ticket === undefined ? this.#connect(launch, signal) : this.#join(launch, ticket, signal));
       signal.throwIfAborted();
-      this.#forwardLaunch(launch, profile, parsed, connection);
+      this.#forwardLaunch(launch);
     } catch (error) {
       await this.#launchFailed(launch, Problem.from(signal.aborted ? signal.reason : error));
     } finally {
       clearTimeout(early);
-      launch.settled.resolve();
+      launch.over.resolve();
     }
+  }
+
+  async #connect(launch: Launch, signal: AbortSignal): Promise<void> {
+    const { surroundings, admit, profiles } = this.#options;
+    const { request, verb } = launch;
+    admit?.(request.arguments);
+    const parsed = surroundings.parse(request.arguments, verb);
+    const profile = findProfile(parsed.delegateType, profiles);
+    const late = profile.environmentAt(given(parsed)) === 'start' || profile.startsAt === 'launch';
+    // Nothing in the cluster is touched before the debugger is known to work.
+    if (!late) await this.#prepareDebugger(profile, parsed, {}, signal);
+    const { environment } = await connectSurroundings({
+      surroundings,
+      client: this.#client,
+      request,
+      initializeArguments: this.#initializeArguments,
+      lost: (problem) => this.#lost(launch, problem),
+      signal,
+    });
+    launch.settled = { profile, parsed, environment };
+    if (late) await this.#prepareDebugger(profile, parsed, environment, signal);
+  }
+
+  /** A child session: its surroundings are its parent's, and mostly its debugger too. */
+  async #join(launch: Launch, ticket: Ticket, signal: AbortSignal): Promise<void> {
+    const { socket, invitation } = await joinParent(ticket, signal);
+    this.#parent = socket;
+    const parsed = childLaunch(invitation, launch.request.arguments);
+    const profile = findProfile(parsed.delegateType, this.#options.profiles);
+    launch.settled = { profile, parsed, environment: {} };
+    if (!invitation.served) {
+      socket
+        .on('error', () => {})
+        .once('close', () => this.#lost(launch, died(profile, 'Its parent session is over.')));
+      socket.resume();
+      await this.#prepareDebugger(profile, parsed, {}, signal);
+      return;
+    }
+    if (this.#debugger !== undefined) void this.#starter.dismiss(this.#debugger, true);
+    const transport = { kind: 'running', endpoint: { path: ticket.endpoint } } as const;
+    const command = { argv: [], origin: 'the parent session', transport };
+    const starting = this.#starter.start({ profile, command, environment: {} }, this.#timing.initialize, socket);
+    this.#adopt(profile, await unlessAborted(starting, signal));
   }
 
   #lost(launch: Launch, problem: Problem): void {
     if (this.#state.name === 'connecting') launch.abort.abort(problem);
-    else if (this.#state.name === 'running') this.#background(this.#cutShort(problem));
+    else if (this.#state.name === 'running' || this.#state.name === 'restarting') {
+      this.#background(this.#cutShort(problem));
+    }
   }
 
-  /** Sees to it that the delegate runs; a client that was told other capabilities hears of the differences. */
-  async #prepareDelegate(
+  /** Sees to it that the debugger runs. */
+  async #prepareDebugger(
     profile: DebuggerProfile,
     parsed: ParsedLaunch,
     environment: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<void> {
-    const current = this.#ready;
+    const current = this.#debugger;
     if (current !== undefined) {
-      if (current.profile === profile && profile.environmentAt(given(parsed)) === 'launch') return;
-      this.#ready = undefined;
-      this.#dismiss(current.delegate, true);
+      const suits = current.profile === profile && parsed.debugAdapter === undefined;
+      if (suits && profile.environmentAt(given(parsed)) === 'launch') return;
+      this.#debugger = undefined;
+      void this.#starter.dismiss(current, true);
     }
     const command = profile.command(given(parsed));
-    const ready = await unlessAborted(this.#startDelegate({ profile, command, environment }), signal);
-    if (ready === undefined) {
-      await profile.check(command, signal);
-      throw died(profile, this.#whyNot);
-    }
-    if (ready.response.success === false) throw died(profile, String(ready.response.message ?? 'It refused to start.'));
-    const changed = changedCapabilities(this.#told, ready.capabilities);
+    const starting = this.#starter.start({ profile, command, environment }, this.#timing.initialize);
+    const started = await unlessAborted(starting, signal);
+    if (started === undefined) await profile.check(command, signal);
+    this.#adopt(profile, started);
+  }
+
+  /** From now on this is the debugger; a client that was told other capabilities hears of the differences. */
+  #adopt(profile: DebuggerProfile, started: Started | undefined): void {
+    if (started === undefined) throw died(profile, this.#starter.whyNot);
+    const { debugger: one, response } = started;
+    this.#debugger = one;
+    if (response.success === false) throw died(profile, String(response.message ?? 'It refused to start.'));
+    const changed = changedCapabilities(this.#told, one.capabilities);
     if (Object.keys(changed).length > 0) {
       this.#client.send({ type: 'event', event: 'capabilities', body: { capabilities: changed } });
     }
   }
 
-  #forwardLaunch(launch: Launch, profile: DebuggerProfile, parsed: ParsedLaunch, connection: Connection): void {
-    const ready = this.#ready;
-    if (ready === undefined) throw died(profile, this.#whyNot);
-    ready.requests.forward(launch.request, {
-      ...launch.request,
-      ...profile.request(given(parsed), connection.environment, parsed.request),
-    });
+  #forwardLaunch(launch: Launch): void {
+    const one = this.#debugger;
+    if (launch.settled === undefined) throw new Error('The launch is not settled.');
+    if (one === undefined) throw died(launch.settled.profile, this.#starter.whyNot);
+    one.requests.forward(launch.request, { ...launch.request, ...delegateLaunch(launch.settled) });
     this.#state = { name: 'running', launch };
-    this.#look = setInterval(() => this.#background(this.#lookForProcesses(ready)), lookEvery).unref();
-    const events = this.#heldEvents ?? [];
-    this.#heldEvents = undefined;
-    for (const event of events) this.#eventFromDelegate(ready, event);
+    this.#watchProcesses(one);
+    const events = one.held ?? [];
+    one.held = undefined;
+    for (const event of events) this.#eventFromDebugger(one, event);
   }
 
   /** Answers `launch` unless that has been done. */
@@ -429,8 +449,7 @@ export class Conversation {
     this.#state = failedBy(problem);
     this.#options.log.write('warn', 'The launch failed.', { problem: problem.toJSON() });
     this.#dismissCurrent(true);
-    this.#delegate = undefined;
-    this.#ready = undefined;
+    this.#debugger = undefined;
     await this.#client.undo();
     if (launch.answered) {
       if (problem.code !== 'cancelled') this.#client.tell(inOneText(problem), 'important');
@@ -443,41 +462,123 @@ export class Conversation {
     }
   }
 
-  // ---- from the delegate
+  #launchAnswered(launch: Launch, message: Raw): void {
+    const early = launch.answered;
+    launch.answered = true;
+    if (message.success !== false) {
+      if (!early) this.#client.send(message);
+      if (launch.noDebug && !this.#initializedSeen) {
+        const event = this.#noDebug.initializedFor(this.#initializeArguments.clientID);
+        if (event !== undefined) this.#client.send(event);
+      }
+    } else if (early) {
+      this.#client.tell(reasonIn(message), 'important');
+      this.#client.sayTerminated();
+    } else {
+      this.#client.sendAfterUndo(message);
+    }
+    this.#release();
+  }
 
-  #fromDelegate(delegate: Delegate, requests: Requests, message: Raw): void {
-    // A delegate that was dismissed has nothing to say any more, but for its answer to our farewell.
-    if (delegate !== this.#delegate) {
-      if (isResponse(message)) requests.answer(message);
+  // ---- restart
+
+  #restart(request: Request, launch: Launch, one: Debugger): void {
+    const { surroundings, profiles } = this.#options;
+    if (launch.settled !== undefined && this.#parent === undefined) {
+      const changed = changedConfiguration(request, (args) => surroundings.parse(args, launch.verb));
+      const profile = changed && findProfile(changed.delegateType, profiles);
+      if (changed && profile) launch.settled = { ...launch.settled, parsed: changed, profile };
+    }
+    const same = launch.settled?.profile === one.profile;
+    if (same && one.capabilities.supportsRestartRequest === true) {
+      one.requests.forward(request, restartRequest(request, launch));
+    } else {
+      this.#background(this.#restartAnew(request, launch, one));
+    }
+  }
+
+  /** Replaces the debugger by a new one, for the same surroundings. */
+  async #restartAnew(request: Request, launch: Launch, old: Debugger): Promise<void> {
+    const { settled } = launch;
+    if (settled === undefined) return;
+    this.#state = { name: 'restarting', launch };
+    const unchanged = () => this.#state.name === 'restarting';
+    clearInterval(this.#look);
+    old.retired = true;
+    await this.#askToDisconnect(old, this.#ownDisconnect());
+    this.#abandon(old, givenUp());
+    await this.#starter.dismiss(old, !launch.attaches);
+    if (!unchanged()) return this.#client.respond(request, errorOf(givenUp()));
+    for (const threadId of old.threads) {
+      this.#client.send({ type: 'event', event: 'thread', body: { reason: 'exited', threadId } });
+    }
+    const { profile, parsed, environment } = settled;
+    const atStart = profile.environmentAt(given(parsed)) === 'start' ? environment : {};
+    const start = { profile, command: profile.command(given(parsed)), environment: atStart };
+    const started = await this.#starter.start(start, this.#timing.initialize);
+    if (!unchanged()) return this.#client.respond(request, errorOf(givenUp()));
+    if (started === undefined || started.response.success === false) {
+      const problem = died(profile, this.#starter.whyNot);
+      this.#client.respond(request, errorOf(problem));
+      return this.#cutShort(problem);
+    }
+    this.#debugger = started.debugger;
+    this.#programEnded = false;
+    this.#state = { name: 'running', launch };
+    this.#watchProcesses(started.debugger);
+    const answer = launchAnew(started.debugger, launch, this.#configured, (event) => this.#client.send(event));
+    this.#release();
+    const { success, message } = await Promise.race([answer, started.debugger.delegate.exited.then(() => failure)]);
+    if (success !== false) return this.#client.respond(request, { success: true });
+    const problem = died(profile, String(message ?? 'It refused to start the program.'));
+    this.#client.respond(request, errorOf(problem));
+    if (this.#debugger === started.debugger) return this.#cutShort(problem);
+  }
+
+  // ---- from the debugger
+
+  #fromDebugger(from: Debugger, message: Raw): void {
+    // One that was dismissed has nothing to say any more, but for its answer to our farewell.
+    if (from.dismissed) {
+      if (isResponse(message)) from.requests.answer(message);
       return;
     }
     this.#trace('from debugger', message);
-    const ready = this.#ready;
     if (isResponse(message)) {
-      const answer = requests.answer(message);
-      if (answer !== undefined) this.#answerFromDelegate(answer.request, answer.message);
+      const answer = from.requests.answer(message);
+      if (answer !== undefined) this.#answerFromDebugger(from, answer.request, answer.message);
     } else if (isEvent(message)) {
-      this.#eventFromDelegate(ready, message);
+      this.#eventFromDebugger(from, message);
     } else if (isRequest(message)) {
-      this.#requestFromDelegate(delegate, message);
+      this.#requestFromDebugger(from, message);
     } else {
       this.#client.send(message);
     }
-    this.#channel.throttle(delegate.channel);
+    this.#channel.throttle(from.delegate.channel);
   }
 
-  #requestFromDelegate(delegate: Delegate, request: Request): void {
-    try {
-      const concealed = request.command === 'runInTerminal' ? this.#terminalFiles.conceal(request) : request;
-      this.#toClient.forward(request, concealed);
-    } catch (error) {
-      this.#options.log.write('error', 'A request of the debug adapter could not be passed on.', { error });
-      const answer = { type: 'response', request_seq: Number(request.seq), command: request.command, success: false };
-      delegate.channel.send({ ...answer, message: Problem.from(error).message });
+  #requestFromDebugger(from: Debugger, request: Request): void {
+    const known = this.#initializeArguments.supportsStartDebuggingRequest === true;
+    if (request.command !== 'startDebugging' || known || from.profile.childEndpoint === undefined) {
+      this.#reverse.pass(from, request, this.#launched?.clientType ?? 'kubernetes-local');
+      return;
     }
+    const adopting = adoptChild(from, request, {
+      configured: this.#configured,
+      start: (parent, endpoint) => {
+        const transport = { kind: 'running', endpoint } as const;
+        const command = { argv: [], origin: 'the parent session', transport };
+        const start = { profile: parent.profile, command, environment: {} };
+        return this.#starter.start(start, this.#timing.initialize);
+      },
+      tell: (event) => this.#client.send(event),
+    });
+    this.#background(adopting);
   }
 
-  #answerFromDelegate(request: Request, message: Raw): void {
+  #answerFromDebugger(from: Debugger, request: Request, answer: Raw): void {
+    const message = from.breakpointIds?.translate(answer) ?? answer;
+    this.#configured.answered(request, message);
     if (this.#state.name === 'running' && request === this.#state.launch.request) {
       this.#launchAnswered(this.#state.launch, message);
     } else if (request.command === 'terminate' && this.#killsOnTerminate()) {
@@ -489,88 +590,117 @@ export class Conversation {
     }
   }
 
-  #launchAnswered(launch: Launch, message: Raw): void {
-    const early = launch.answered;
-    launch.answered = true;
-    if (message.success !== false) {
-      if (!early) this.#client.send(message);
-      this.#release();
+  #eventFromDebugger(from: Debugger, event: Event): void {
+    if (from.held !== undefined && (event.event === 'initialized' || from.held.length > 0)) {
+      from.held.push(event);
       return;
     }
-    if (early) this.#client.tell(reasonIn(message), 'important');
-    else this.#client.sendAfterUndo(message);
-    if (early) this.#client.sayTerminated();
-    this.#release();
-  }
-
-  #eventFromDelegate(ready: Ready | undefined, event: Event): void {
-    if (this.#heldEvents !== undefined && (event.event === 'initialized' || this.#heldEvents.length > 0)) {
-      this.#heldEvents.push(event);
-      return;
-    }
+    from.note(event);
+    const inner = this.#debugger !== undefined && this.#debugger.inner === from;
+    if (from.retired && event.event !== 'output') return;
     switch (event.event) {
       case 'initialized':
+        if (from.initialized()) return;
+        this.#initializedSeen = true;
         this.#client.send(event);
         this.#release();
         return;
       case 'terminated':
-        this.#programEnded = true;
-        this.#releaseTerminate(true);
-        this.#client.sendAfterUndo(event);
+        if (inner && this.#debugger !== undefined) {
+          // Its parent says it too, when its last child has ended.
+          void this.#starter.dismiss(from, false);
+          this.#debugger.inner = undefined;
+        } else this.#terminated(event);
         return;
       case 'exited':
-        this.#programEnded = true;
+        if (!inner) this.#programEnded = true;
         break;
       case 'process':
-        if (ready !== undefined) this.#programSeen(ready, event);
+        this.#programSeen(from, event);
         break;
-      case 'capabilities': {
-        const changes = field(event.body, 'capabilities');
-        if (ready !== undefined && isRaw(changes)) ready.capabilities = { ...ready.capabilities, ...changes };
-        break;
-      }
+      case 'debugpyAttach':
+        this.#background(this.#childOfDebugpy(from, event));
+        return;
     }
-    this.#client.send(translateEvent(event, ready?.requests));
+    this.#client.send(translateEvent(from.breakpointIds?.translate(event) ?? event, from.requests));
   }
 
-  #programSeen(ready: Ready, event: Event): void {
+  #terminated(event: Event): void {
+    this.#programEnded = true;
+    if (field(event.body, 'restart')) {
+      // The client starts the program again, at once, in a session of its own.
+      this.#keep = forRestart;
+      this.#releaseTerminate();
+      this.#client.send(event);
+      return;
+    }
+    this.#releaseTerminate(true);
+    this.#client.sendAfterUndo(event);
+  }
+
+  /** debugpy below 1.6.7 asks in its own way for a child session. */
+  async #childOfDebugpy(from: Debugger, event: Event): Promise<void> {
+    const type = this.#launched?.clientType ?? 'kubernetes-local';
+    if (this.#initializeArguments.supportsStartDebuggingRequest !== true || !isRaw(event.body)) {
+      this.#client.send(concealedEvent(event));
+    } else if (!(await this.#reverse.startChild(from, event.body, type))) {
+      this.#client.tell('The client did not start a debug session for a process of the program.', 'console');
+    }
+  }
+
+  #programSeen(from: Debugger, event: Event): void {
     const program = programOf(event);
     if (program === undefined) return;
     // A program that was running before is not ours to end, so it does not join the tree.
-    if (this.#launched?.verb === 'attach' || !program.started) {
+    if (this.#launched?.attaches || !program.started) {
       this.#options.surroundings.processStarted(program.pid, 'program');
     } else {
-      this.#background(ready.delegate.tree.add(program.pid, 'program').then((pids) => this.#tellPrograms(pids)));
+      this.#background(from.delegate.tree.add(program.pid, 'program').then((pids) => this.#tellPrograms(pids)));
     }
   }
 
-  async #lookForProcesses(ready: Ready): Promise<void> {
-    if (!ready.delegate.gone) this.#tellPrograms(await ready.delegate.tree.refresh());
+  #watchProcesses(one: Debugger): void {
+    const { pid } = one.delegate;
+    if (pid !== undefined) this.#options.surroundings.processStarted(pid, 'debugger');
+    clearInterval(this.#look);
+    this.#look = setInterval(() => this.#background(this.#lookForProcesses(one)), lookEvery).unref();
+  }
+
+  async #lookForProcesses(one: Debugger): Promise<void> {
+    if (!one.delegate.gone) this.#tellPrograms(await one.delegate.tree.refresh());
   }
 
   #tellPrograms(pids: readonly number[]): void {
     for (const pid of pids) this.#options.surroundings.processStarted(pid, 'program');
   }
 
-  #delegateGone(ready: Ready, how: string): void {
-    if (ready !== this.#ready) return;
-    this.#ready = undefined;
-    this.#whyNot = reasonOf(how, ready.delegate, this.#options.log);
-    const problem = died(ready.profile, this.#whyNot);
+  #debuggerGone(from: Debugger, how: string): void {
+    const main = this.#debugger;
+    if (main?.inner === from) {
+      main.inner = undefined;
+      this.#abandon(from, givenUp());
+      void this.#starter.dismiss(from, false);
+      return;
+    }
+    if (main !== from) return;
+    this.#debugger = undefined;
+    this.#starter.remember(from, how);
+    const problem = died(from.profile, this.#starter.whyNot);
     const state = this.#state;
     if (state.name === 'running' && !this.#programEnded) {
-      this.#background(this.#cutShort(problem, ready));
-    } else {
-      // It ended in peace, or before anything began: then it is started again when it is needed.
-      this.#abandon(ready, problem);
-      if (state.name === 'connecting') state.launch.abort.abort(problem);
-      if (state.name === 'running') this.#client.sayTerminated();
+      this.#background(this.#cutShort(problem, from));
+      return;
     }
+    // It ended in peace, or before anything began: then it is started again when it is needed.
+    this.#abandon(from, problem);
+    void this.#starter.dismiss(from, true);
+    if (state.name === 'connecting') state.launch.abort.abort(problem);
+    if (state.name === 'running') this.#client.sayTerminated();
   }
 
   /** Answers what the client asked and nobody will answer any more. */
-  #abandon(ready: Ready, problem: Problem): void {
-    for (const request of ready.requests.abandon()) {
+  #abandon(one: Debugger, problem: Problem): void {
+    for (const request of one.requests.abandon()) {
       const launch = this.#launched;
       if (request === launch?.request) this.#answerLaunch(launch, errorOf(problem));
       else this.#client.respond(request, { success: false, message: problem.code });
@@ -581,29 +711,32 @@ export class Conversation {
 
   #terminate(request: Request): void {
     const state = this.#state;
+    if (field(request.arguments, 'restart') === true) this.#keep = forRestart;
     const done = () => {
       this.#client.respond(request, { success: true });
       this.#client.sayTerminated();
     };
     if (state.name === 'waiting-for-initialize') {
       this.#client.refuse(request, 'The first request must be initialize.');
+    } else if (state.name === 'restarting') {
+      this.#held.push(request);
     } else if (state.name === 'connecting') {
       state.launch.abort.abort(givenUp());
-      void state.launch.settled.promise.then(done);
-    } else if (state.name === 'running' && this.#ready !== undefined) {
+      void state.launch.over.promise.then(done);
+    } else if (state.name === 'running' && this.#debugger !== undefined) {
       // A request to the program, which may refuse: the surroundings stay until it has really ended.
-      if (this.#ready.capabilities.supportsTerminateRequest === true) this.#ready.requests.forward(request);
-      else this.#background(this.#stopProgram(this.#ready).then(done));
+      if (this.#debugger.capabilities.supportsTerminateRequest === true) this.#debugger.requests.forward(request);
+      else this.#background(this.#stopProgram(this.#debugger).then(done));
     } else {
       done();
     }
   }
 
   /** `terminate` for debug adapters that only know `disconnect`. */
-  async #stopProgram(ready: Ready): Promise<void> {
+  async #stopProgram(one: Debugger): Promise<void> {
     this.#programEnded = true;
     const undo = this.#client.undo();
-    await this.#askToDisconnect(ready, this.#ownDisconnect());
+    await this.#askToDisconnect(one, this.#ownDisconnect());
     await undo;
   }
 
@@ -628,36 +761,52 @@ export class Conversation {
       this.#farewell.resolve();
       return;
     }
+    const leave = await this.#leavesProgram(request);
     const code = await this.#beginEnding(state);
-    const ready = this.#ready;
-    const response = ready && (await this.#askToDisconnect(ready, request));
-    // Nothing of what the delegate says from now on may overtake its answer.
+    const one = this.#debugger;
+    const response = one && (await this.#askToDisconnect(one, request));
+    if (one !== undefined) this.#abandon(one, givenUp());
+    // Nothing of what the debugger says from now on may overtake its answer.
     this.#client.sendAfterUndo({
       ...(response ?? { type: 'response', success: true }),
       command: request.command,
       request_seq: Number(request.seq),
     });
-    const leave = field(request.arguments, 'terminateDebuggee') === false && !this.#programEnded;
-    this.#dismissCurrent(!(leave && this.#launched?.verb === 'launch'));
+    this.#dismissCurrent(!leave);
     await this.#client.undo();
     this.#finish(code);
   }
 
-  /** Gives up connecting and begins the undo, in parallel to the end of the program. Returns the exit code. */
+  /** Whether the program outlives the session by the client's wish; decides what the surroundings are kept for. */
+  async #leavesProgram(request: Request): Promise<boolean> {
+    if (field(request.arguments, 'restart') === true) this.#keep = forRestart;
+    const one = this.#debugger;
+    const launched = this.#launched !== undefined && !this.#launched.attaches;
+    const leaves = field(request.arguments, 'terminateDebuggee') === false && launched && !this.#programEnded;
+    if (!leaves || one === undefined) return leaves;
+    if (field(request.arguments, 'suspendDebuggee') === true) {
+      this.#client.tell('The program stays suspended; its way into the cluster ends now.', 'important');
+    } else {
+      this.#tellPrograms(await one.delegate.tree.refresh());
+      this.#keep ??= { for: 'program' };
+    }
+    return true;
+  }
+
+  /** Gives up what is under way and begins the undo, in parallel to the end of the program. Returns the exit code. */
   async #beginEnding(state: State): Promise<number> {
     if (state.name === 'connecting') {
       state.launch.abort.abort(givenUp());
-      await state.launch.settled.promise;
+      await state.launch.over.promise;
     }
-    const code = this.#codeOfFailure();
+    if (state.name === 'initializing') this.#client.respond(state.request, errorOf(givenUp()));
+    const code = this.#state.name === 'failed' ? this.#state.code : 0;
     this.#state = { name: 'ending' };
+    for (const message of this.#held.splice(0)) {
+      if (isRequest(message)) this.#client.refuse(message, 'The debug session is over.');
+    }
     void this.#client.undo();
     return code;
-  }
-
-  /** The exit code if the launch failed, else 0. */
-  #codeOfFailure(): number {
-    return this.#state.name === 'failed' ? this.#state.code : 0;
   }
 
   /** End of file from the client, or a signal: nobody listens any more. */
@@ -667,27 +816,26 @@ export class Conversation {
     this.#farewell.resolve();
     if (state.name === 'ending' || state.name === 'ended') return;
     const code = await this.#beginEnding(state);
-    if (this.#ready !== undefined) {
-      await this.#askToDisconnect(this.#ready, this.#ownDisconnect());
-    }
+    if (this.#debugger !== undefined) await this.#askToDisconnect(this.#debugger, this.#ownDisconnect());
     this.#dismissCurrent(true);
     await this.#client.undo();
     this.#finish(code);
   }
 
-  /** The session ends by no wish of the client: the connection is lost, or the delegate died (`dead`). */
-  async #cutShort(problem: Problem, dead?: Ready): Promise<void> {
+  /** The session ends by no wish of the client: the connection is lost, or the debugger died (`dead`). */
+  async #cutShort(problem: Problem, dead?: Debugger): Promise<void> {
     this.#options.log.write('error', 'The debug session is cut short.', { problem: problem.toJSON() });
     // All that is said from here on means the end.
     this.#client.holdUntilUndone();
-    const ready = dead ?? this.#ready;
+    const one = dead ?? this.#debugger;
     if (dead !== undefined) this.#abandon(dead, problem);
     this.#state = { name: 'ending' };
     this.#client.tell(inOneText(problem), 'important');
-    if (ready !== undefined && dead === undefined) {
-      await this.#askToDisconnect(ready, this.#ownDisconnect());
-      this.#abandon(ready, problem);
+    if (one !== undefined && dead === undefined) {
+      await this.#askToDisconnect(one, this.#ownDisconnect());
+      this.#abandon(one, problem);
     }
+    if (one !== undefined) void this.#starter.dismiss(one, true);
     this.#dismissCurrent(true);
     await this.#client.undo();
     this.#client.sayTerminated();
@@ -697,27 +845,19 @@ export class Conversation {
 
   /** Ends a program that was launched and leaves one that was attached to. */
   #ownDisconnect(): Raw {
-    const terminateDebuggee = this.#launched?.verb !== 'attach';
+    const terminateDebuggee = this.#launched?.attaches !== true;
     return { type: 'request', command: 'disconnect', arguments: { terminateDebuggee } };
   }
 
-  /** The delegate's answer to `disconnect`; undefined if none comes in time. */
-  #askToDisconnect(ready: Ready, message: Raw): Promise<Response | undefined> {
-    const gone = ready.delegate.exited.then(() => undefined);
-    return within(this.#timing.disconnect, Promise.race([ready.requests.ask(message), gone]), undefined);
+  /** The debugger's answer to `disconnect`; undefined if none comes in time. */
+  #askToDisconnect(one: Debugger, message: Raw): Promise<Response | undefined> {
+    const gone = one.delegate.exited.then(() => undefined);
+    return within(this.#timing.disconnect, Promise.race([one.requests.ask(message), gone]), undefined);
   }
 
   #dismissCurrent(everything: boolean): void {
-    this.#starting?.abort(givenUp());
-    if (this.#delegate !== undefined) this.#dismiss(this.#delegate, everything);
-  }
-
-  /** Ends a delegate; the session ends only when that is done. */
-  #dismiss(delegate: Delegate, everything: boolean): void {
-    const ending = delegate.end(this.#timing, everything).catch((error: unknown) => {
-      this.#options.log.write('error', 'The debug adapter could not be ended.', { error });
-    });
-    this.#ends.push(ending);
+    this.#starter.giveUp();
+    if (this.#debugger !== undefined) void this.#starter.dismiss(this.#debugger, everything);
   }
 
   /** Undoes the surroundings; never rejects, and never takes longer than its budget. */
@@ -725,7 +865,8 @@ export class Conversation {
     if (this.#launched === undefined) return;
     const { surroundings, log } = this.#options;
     try {
-      const outcome = await within(this.#timing.undo, surroundings.disconnect(this.#timing.undo), 'finishing');
+      const undoing = surroundings.disconnect(this.#timing.undo, this.#keep);
+      const outcome = await within(this.#timing.undo, undoing, 'finishing');
       log.write('info', 'The surroundings were disconnected.', { outcome });
     } catch (error) {
       log.write('error', 'The surroundings could not be disconnected.', { error });
@@ -752,16 +893,12 @@ export class Conversation {
   }
 }
 
-function given(parsed: ParsedLaunch): Given {
-  const { delegateArguments: args, debugAdapter } = parsed;
-  return { args, ...(debugAdapter !== undefined && { debugAdapter }) };
-}
+/** A client that starts the program again does so at once; IDEs ask their configuration providers first. */
+const forRestart: Keep = { for: 'restart', ms: 15_000 };
+/** In place of an answer that will not come. */
+const failure = { success: false, message: undefined } as const;
 
 /** What the user gave up himself is no failure. */
 function failedBy(problem: Problem): State {
   return { name: 'failed', code: problem.code === 'cancelled' ? 0 : problem.exitCode };
-}
-
-function givenUp(): Problem {
-  return new Problem({ code: 'cancelled', what: 'Cancelled.', why: '', remedy: '' });
 }

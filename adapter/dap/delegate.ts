@@ -1,5 +1,6 @@
 /** The real debug adapter: its process if we started one, its channel, what it complains about, and its end. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { DelegateCommand, Endpoint } from '../debuggers/profile.ts';
 import type { Log } from '../diagnostics/log.ts';
@@ -66,6 +67,11 @@ export class Delegate {
     }
   }
 
+  /** One that is reached already, by a socket. */
+  static over(socket: Socket, options: DelegateOptions): Delegate {
+    return new Delegate({ output: socket, input: socket, options, started: undefined });
+  }
+
   private constructor(reached: {
     output: Readable;
     input: Writable;
@@ -102,7 +108,7 @@ export class Delegate {
     const hungUp = closed.then(() => 'It closed the connection.');
     // A debug adapter that is reached by a socket may close it and live on; it is of no use to us any more.
     const ended = this.#process?.ended;
-    const bySocket = this.#meeting !== undefined;
+    const bySocket = this.#process === undefined || this.#meeting !== undefined;
     const how = await (bySocket ? Promise.race([hungUp, ...(ended ? [ended] : [])]) : (ended ?? hungUp));
     // Its last messages may still be in the pipe; a grandchild that inherited the pipe must not hold us up.
     await within(500, closed, undefined);

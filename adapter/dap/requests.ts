@@ -65,6 +65,13 @@ export class Requests {
     return waiting?.from === 'other side' ? Number(waiting.request.seq) : undefined;
   }
 
+  /** Gives up waiting for the answer to a request of the other side: one that comes later goes nowhere. */
+  withdraw(request: Request): void {
+    for (const [sent, waiting] of this.#waiting) {
+      if (waiting.from === 'other side' && waiting.request === request) this.#waiting.delete(sent);
+    }
+  }
+
   /** All requests of the other side that will not be answered any more. */
   abandon(): readonly Request[] {
     const requests = [...this.#waiting.values()].flatMap((one) => (one.from === 'other side' ? [one.request] : []));

@@ -1,0 +1,72 @@
+/** The client's `launch` or `attach`, from the moment it came. */
+import type { DebuggerProfile, Given } from '../debuggers/profile.ts';
+import { Problem } from '../problem.ts';
+import { field, isRaw, type Raw, type Request } from './message.ts';
+import type { ParsedLaunch } from './surroundings.ts';
+
+/** What is known once it has been passed on to the real debug adapter. */
+interface Settled {
+  readonly profile: DebuggerProfile;
+  readonly parsed: ParsedLaunch;
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export class Launch {
+  readonly request: Request;
+  readonly verb: 'launch' | 'attach';
+  readonly abort = new AbortController();
+  /** Resolves when connecting is over, whichever way. */
+  readonly over = Promise.withResolvers<void>();
+  /** The client has its answer; what happens later is told by events. */
+  answered = false;
+  settled: Settled | undefined;
+
+  constructor(request: Request, verb: 'launch' | 'attach') {
+    this.request = request;
+    this.verb = verb;
+  }
+
+  /** Whether the program was there before and is left alone in the end. */
+  get attaches(): boolean {
+    return (this.settled?.parsed.request ?? this.verb) === 'attach';
+  }
+
+  /** The launch type under which the client knows us. */
+  get clientType(): string {
+    const type = field(this.request.arguments, 'type');
+    return typeof type === 'string' ? type : 'kubernetes-local';
+  }
+
+  get noDebug(): boolean {
+    return field(this.request.arguments, 'noDebug') === true;
+  }
+}
+
+/** What a profile wants to know. */
+export function given(parsed: ParsedLaunch): Given {
+  const { delegateArguments: args, debugAdapter } = parsed;
+  return { args, ...(debugAdapter !== undefined && { debugAdapter }) };
+}
+
+/** Launch arguments of a child session as its parent had them from the real debug adapter. */
+export function childLaunch(
+  invitation: { delegate: string; request: 'launch' | 'attach'; configuration: Record<string, unknown> },
+  args: unknown,
+): ParsedLaunch {
+  const noDebug = isRaw(args) && args.noDebug !== undefined ? { noDebug: args.noDebug } : {};
+  return {
+    delegateType: invitation.delegate,
+    request: invitation.request,
+    delegateArguments: { ...invitation.configuration, ...noDebug },
+  };
+}
+
+/** What the user did not want any more. */
+export function givenUp(): Problem {
+  return new Problem({ code: 'cancelled', what: 'Cancelled.', why: '', remedy: '' });
+}
+
+/** The raw `launch` for the real debug adapter. */
+export function delegateLaunch({ profile, parsed, environment }: Settled): Raw {
+  return { type: 'request', ...profile.request(given(parsed), environment, parsed.request) };
+}
