@@ -26,10 +26,13 @@ export async function unpackLldb22(onProgress: OnProgress, signal?: AbortSignal)
   const building = await mkdtemp(join(folder, '.building-'));
   try {
     await unpack(building, signal);
-    // Another process may have been quicker with the same.
-    if (await runs(program, signal)) return program;
-    await rm(root, { recursive: true, force: true });
-    await rename(building, root);
+    await rename(building, root).catch(async (error: unknown) => {
+      // Another process was quicker with the same; or there is one that does not run any more.
+      if (await runs(program, signal)) return;
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY')) throw error;
+      await rm(root, { recursive: true, force: true });
+      await rename(building, root);
+    });
   } finally {
     await rm(building, { recursive: true, force: true });
   }
