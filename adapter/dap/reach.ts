@@ -34,11 +34,24 @@ export async function arrangeMeeting({ argv, transport }: DelegateCommand): Prom
     case 'socket': {
       const { path, folder } = privateSocket();
       const filled = argv.map((word) => word.replaceAll('{socket}', path));
+      const { ready } = transport;
       return atEndpoint(
         filled,
-        (said, signal) => firstMatch(said, transport.ready, signal).then(() => ({ path })),
-        () => folder !== undefined && rmSync(folder, { recursive: true, force: true }),
+        async (said, signal) => {
+          if (ready !== undefined) await firstMatch(said, ready, signal);
+          return { path };
+        },
+        {
+          attempts: ready === undefined ? Number.POSITIVE_INFINITY : 10,
+          dispose: () => folder !== undefined && rmSync(folder, { recursive: true, force: true }),
+        },
       );
+    }
+    case 'port': {
+      const { host } = transport;
+      const port = await freePort(host, transport.port);
+      const filled = argv.map((word) => word.replaceAll('{port}', String(port)));
+      return atEndpoint(filled, async () => ({ host, port }), { attempts: Number.POSITIVE_INFINITY });
     }
     case 'callback':
       return byCallback(argv);
@@ -54,17 +67,28 @@ export function privateSocket(): { readonly path: string; readonly folder: strin
   return { path: join(folder, 'dap.sock'), folder };
 }
 
-/** Connects; a server that said a moment too early that it listens is asked again for a second. */
-export async function dial(endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
+/**
+ * Connects. A server that said a moment too early that it listens is asked again for a second, one that says nothing
+ * for as long as the signal lets us. The first connection counts: many serve one client only and then end.
+ */
+export async function dial(endpoint: Endpoint, signal: AbortSignal, attempts = 10): Promise<Socket> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await dialOnce(endpoint, signal);
     } catch (error) {
       signal.throwIfAborted();
-      if (attempt === 10) throw error;
+      if (attempt >= attempts) throw error;
       await setTimeout(100, undefined, { signal });
     }
   }
+}
+
+/** The wanted port, or any. Rejects if another program has it: that one would get what is meant for the debug adapter. */
+async function freePort(host: string, wanted = 0): Promise<number> {
+  const server = createServer();
+  const port = await listen(server, wanted, host);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 function dialOnce(endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
@@ -83,13 +107,13 @@ function dialOnce(endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
 function atEndpoint(
   argv: readonly string[],
   find: (said: OutputLines, signal: AbortSignal) => Promise<Endpoint>,
-  dispose: () => void = () => {},
+  { attempts, dispose = () => {} }: { attempts?: number; dispose?: () => void } = {},
 ): Meeting {
   return {
     argv,
     async socket(said, signal) {
       const endpoint = await find(said, signal);
-      return { socket: await dial(endpoint, signal), endpoint };
+      return { socket: await dial(endpoint, signal, attempts), endpoint };
     },
     [Symbol.dispose]: dispose,
   };
@@ -118,9 +142,9 @@ async function byCallback(argv: readonly string[]): Promise<Meeting> {
   };
 }
 
-function listen(server: Server): Promise<number> {
+function listen(server: Server, port = 0, host = '127.0.0.1'): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', () => {
+    server.once('error', reject).listen(port, host, () => {
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : 0);
     });

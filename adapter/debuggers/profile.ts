@@ -16,8 +16,10 @@ export type Transport =
   | { readonly kind: 'stdio' }
   /** It listens, and says where: the first match of `ready` in its output; group `port`, and `host` if not 127.0.0.1. */
   | { readonly kind: 'server'; readonly ready: RegExp }
-  /** It listens at the private socket whose path replaces `{socket}` in its arguments, and says so with `ready`. */
-  | { readonly kind: 'socket'; readonly ready: RegExp }
+  /** It listens at the private socket whose path replaces `{socket}` in its arguments; it may say so with `ready`. */
+  | { readonly kind: 'socket'; readonly ready?: RegExp }
+  /** It listens, without a word, at the port that it is told: this one, or a free one that replaces `{port}`. */
+  | { readonly kind: 'port'; readonly host: string; readonly port?: number }
   /** It connects to us, at the port of 127.0.0.1 that replaces `{port}` in its arguments. */
   | { readonly kind: 'callback' }
   /** It runs already; nothing is started or ended. */
