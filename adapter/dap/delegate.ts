@@ -150,7 +150,7 @@ class StartedProcess {
     const [program = '', ...args] = argv;
     this.child = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ...options.environment },
+      env: { ...process.env, ...options.environment, ...options.command.environment },
       windowsHide: true,
       ...(options.command.cwd !== undefined && { cwd: options.command.cwd }),
     });

@@ -34,6 +34,8 @@ export interface DelegateCommand {
   readonly transport: Transport;
   /** The debug adapter's own working directory, if it matters. */
   readonly cwd?: string;
+  /** Variables of its own process that win over all others: the user's, for those that take them only there. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
 /** The launch configuration's `debugAdapter`, or the command after `--` on our command line. */
