@@ -4,6 +4,7 @@ import { changedCapabilities, mergeCapabilities, withoutOurs } from './capabilit
 test('what we do is always there, and nothing is lost', () => {
   expect(mergeCapabilities({ supportsTerminateRequest: false, $__lldb: { x: 1 } })).toEqual({
     supportsTerminateRequest: true,
+    supportsRestartRequest: true,
     supportsConfigurationDoneRequest: true,
     supportsCancelRequest: true,
     supportTerminateDebuggee: true,

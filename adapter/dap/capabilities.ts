@@ -8,6 +8,7 @@ const ours: Raw = {
   supportsTerminateRequest: true,
   supportsCancelRequest: true,
   supportTerminateDebuggee: true,
+  supportsRestartRequest: true,
 };
 
 /** The capabilities as the client sees them; keys that we do not know are kept. */

@@ -522,17 +522,23 @@ export class Conversation {
       this.#client.respond(request, errorOf(problem));
       return this.#cutShort(problem);
     }
-    this.#debugger = started.debugger;
+    const one = started.debugger;
+    this.#debugger = one;
     this.#programEnded = false;
-    this.#state = { name: 'running', launch };
-    this.#watchProcesses(started.debugger);
-    const answer = launchAnew(started.debugger, launch, this.#configured, (event) => this.#client.send(event));
-    this.#release();
-    const { success, message } = await Promise.race([answer, started.debugger.delegate.exited.then(() => failure)]);
+    this.#watchProcesses(one);
+    const gone = one.delegate.exited.then(() => failure);
+    const { answer, configured } = launchAnew(one, launch, this.#configured, (event) => this.#client.send(event));
+    // The client's own messages come after what it had configured.
+    await Promise.race([configured, answer, gone]);
+    if (unchanged()) {
+      this.#state = { name: 'running', launch };
+      this.#release();
+    }
+    const { success, message } = await Promise.race([answer, gone]);
     if (success !== false) return this.#client.respond(request, { success: true });
     const problem = died(profile, String(message ?? 'It refused to start the program.'));
     this.#client.respond(request, errorOf(problem));
-    if (this.#debugger === started.debugger) return this.#cutShort(problem);
+    if (this.#debugger === one) return this.#cutShort(problem);
   }
 
   // ---- from the debugger
@@ -608,8 +614,7 @@ export class Conversation {
       case 'terminated':
         if (inner && this.#debugger !== undefined) {
           // Its parent says it too, when its last child has ended.
-          void this.#starter.dismiss(from, false);
-          this.#debugger.inner = undefined;
+          this.#innerGone(this.#debugger, from);
         } else this.#terminated(event);
         return;
       case 'exited':
@@ -676,12 +681,7 @@ export class Conversation {
 
   #debuggerGone(from: Debugger, how: string): void {
     const main = this.#debugger;
-    if (main?.inner === from) {
-      main.inner = undefined;
-      this.#abandon(from, givenUp());
-      void this.#starter.dismiss(from, false);
-      return;
-    }
+    if (main?.inner === from) this.#innerGone(main, from);
     if (main !== from) return;
     this.#debugger = undefined;
     this.#starter.remember(from, how);
@@ -696,6 +696,12 @@ export class Conversation {
     void this.#starter.dismiss(from, true);
     if (state.name === 'connecting') state.launch.abort.abort(problem);
     if (state.name === 'running') this.#client.sayTerminated();
+  }
+
+  #innerGone(parent: Debugger, child: Debugger): void {
+    parent.inner = undefined;
+    this.#abandon(child, givenUp());
+    void this.#starter.dismiss(child, false);
   }
 
   /** Answers what the client asked and nobody will answer any more. */
@@ -862,7 +868,8 @@ export class Conversation {
 
   /** Undoes the surroundings; never rejects, and never takes longer than its budget. */
   async #undoSurroundings(): Promise<void> {
-    if (this.#launched === undefined) return;
+    // A child session's are its parent's.
+    if (this.#launched === undefined || this.#parent !== undefined) return;
     const { surroundings, log } = this.#options;
     try {
       const undoing = surroundings.disconnect(this.#timing.undo, this.#keep);

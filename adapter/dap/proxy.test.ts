@@ -1,161 +1,22 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { PassThrough } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import { DapClient, DapError } from '../../test/dap-client.ts';
+import { describe, expect, test } from 'vitest';
+import type { DapClient } from '../../test/dap-client.ts';
 import type { DebuggerProfile, DelegateCommand } from '../debuggers/profile.ts';
-import { silentLog } from '../diagnostics/log.ts';
 import { Problem } from '../problem.ts';
+import {
+  begin,
+  delegate,
+  disconnected,
+  installLine,
+  receivedBy,
+  refusal,
+  run,
+  script,
+  story,
+} from './fixtures/scene.ts';
 import { isRaw, type Raw } from './message.ts';
-import type { ServeOptions } from './options.ts';
-import { serve } from './proxy.ts';
-import type { ConnectHooks, Connection, Surroundings } from './surroundings.ts';
 import { traceLine } from './trace.ts';
-
-const script = fileURLToPath(new URL('fixtures/fake-debugger.ts', import.meta.url));
-const installLine = 'Install it with "get fake".';
-
-/** A debugger that is the fake one, started with these words; `python`-like arguments may add more. */
-function fake(words: readonly string[], changes: Partial<DebuggerProfile> = {}): DebuggerProfile {
-  return {
-    types: ['fake'],
-    title: 'Fake',
-    adapterID: 'the-fake',
-    startsAt: 'initialize',
-    environmentAt: () => 'launch',
-    capabilities: { supportsFunctionBreakpoints: true, supportsStepBack: true },
-    command: ({ args }) => ({
-      argv: [process.execPath, script, ...words, ...(args.words ?? []).toString().split(',')],
-      origin: 'test',
-      transport: { kind: 'stdio' },
-    }),
-    check: async () => {},
-    request: ({ args }, environment, command) => ({ command, arguments: { ...args, env: { ...environment } } }),
-    ...changes,
-  };
-}
-
-/** Surroundings of which the test decides when they are connected and undone. */
-class Stage implements Surroundings {
-  readonly calls: string[] = [];
-  readonly connected = Promise.withResolvers<Connection>();
-  readonly undone = Promise.withResolvers<'undone' | 'finishing'>();
-  readonly asked = Promise.withResolvers<ConnectHooks>();
-  signal: AbortSignal | undefined;
-
-  parse(args: unknown, request: 'launch' | 'attach') {
-    this.calls.push('parse');
-    if (!isRaw(args) || !isRaw(args.delegate)) {
-      throw new Problem({
-        code: 'missing-key',
-        what: 'There is no "delegate".',
-        why: 'It is needed.',
-        remedy: 'Add it.',
-      });
-    }
-    return { delegateType: String(args.delegate.type), request, delegateArguments: { ...args.delegate } };
-  }
-
-  connect(_args: unknown, hooks: ConnectHooks, signal: AbortSignal): Promise<Connection> {
-    this.calls.push('connect');
-    this.signal = signal;
-    this.asked.resolve(hooks);
-    return this.connected.promise;
-  }
-
-  processStarted(pid: number, role: 'debugger' | 'program'): void {
-    if (role === 'program') this.calls.push(`program ${pid}`);
-  }
-
-  disconnect(): Promise<'undone' | 'finishing'> {
-    this.calls.push('disconnect');
-    return this.undone.promise;
-  }
-
-  /** Lets both happen at once. */
-  ready(): this {
-    this.connected.resolve({ environment: { GREETING: 'hello' }, summary: 'Connected.' });
-    this.undone.resolve('undone');
-    return this;
-  }
-}
-
-/** Nothing here ends because a busy computer is slow. */
-const unhurried = { initialize: 60_000, disconnect: 60_000, undo: 60_000, farewell: 60_000 };
-vi.setConfig({ testTimeout: 60_000 });
-
-async function disconnected({ stage }: Scene): Promise<void> {
-  await vi.waitFor(() => expect(stage.calls).toContain('disconnect'), { timeout: 30_000 });
-}
-
-interface Scene {
-  readonly client: DapClient;
-  readonly stage: Stage;
-  readonly code: Promise<number>;
-}
-
-const open = new Set<Scene>();
-
-function begin(
-  options: Partial<ServeOptions> & { words?: readonly string[]; profile?: Partial<DebuggerProfile> } = {},
-): Scene {
-  const input = new PassThrough();
-  const output = new PassThrough();
-  const stage = new Stage();
-  const { words = [], profile = {}, timing = {}, ...rest } = options;
-  const code = serve({
-    input,
-    output,
-    delegate: 'fake',
-    surroundings: stage,
-    log: silentLog,
-    profiles: [fake(words, profile)],
-    timing: { ...unhurried, ...timing },
-    ...rest,
-  }).finally(() => output.end());
-  const scene = { client: DapClient.over(output, input), stage, code };
-  open.add(scene);
-  return scene;
-}
-
-afterEach(async () => {
-  for (const { client, stage, code } of open) {
-    stage.ready();
-    client.endInput();
-    await code;
-  }
-  open.clear();
-});
-
-const delegate = { type: 'fake', request: 'launch', program: 'x' };
-
-/** As far as a running program. */
-async function run(scene: Scene, initialize: object = {}): Promise<void> {
-  scene.stage.ready();
-  await scene.client.request('initialize', { adapterID: 'kubernetes-local', ...initialize });
-  const launched = scene.client.request('launch', { delegate });
-  await scene.client.waitForEvent('initialized');
-  await launched;
-}
-
-function refusal(promise: Promise<unknown>): Promise<DapError> {
-  return promise.then(
-    () => Promise.reject(new Error('It succeeded.')),
-    (error: unknown) => (error instanceof DapError ? error : Promise.reject(error)),
-  );
-}
-
-/** What the client received, in order and in few words. */
-function story(client: DapClient): string[] {
-  return client.transcript
-    .filter(({ direction }) => direction === 'received')
-    .map(({ message }) => String(message.event ?? `${message.command}:${message.success}`));
-}
-
-async function receivedBy(client: DapClient): Promise<Raw[]> {
-  return client.request<Raw[]>('received');
-}
 
 describe('initialize', () => {
   test('is answered with what the debugger can do, unknown keys kept, and what we can do for it', async () => {
@@ -169,6 +30,7 @@ describe('initialize', () => {
       supportsTerminateRequest: true,
       supportsCancelRequest: true,
       supportTerminateDebuggee: true,
+      supportsRestartRequest: true,
     });
     const [initialize] = await receivedBy(client);
     expect(initialize).toEqual({

@@ -21,19 +21,23 @@ export function changedConfiguration(
   return isRaw(changed) ? parse(changed) : undefined;
 }
 
-/** Launches in a debug adapter that was just started, and tells it what the client has configured. */
+/**
+ * Launches in a debug adapter that was just started, and tells it what the client has configured. `configured` resolves
+ * when all of that is said; without debugging that may be never.
+ */
 export function launchAnew(
   to: Debugger,
   launch: Launch,
   configured: Configured,
   tell: (event: Raw) => void,
-): Promise<Response> {
+): { readonly answer: Promise<Response>; readonly configured: Promise<void> } {
   if (launch.settled === undefined) throw new Error('There was no launch to be repeated.');
   const answer = to.requests.ask(delegateLaunch(launch.settled));
-  to.onInitialized = () => void configured.replay(to, tell);
+  const replayed = Promise.withResolvers<void>();
+  to.onInitialized = () => void configured.replay(to, tell).then(replayed.resolve);
   // Some say it before they are asked to launch.
   const early = to.held?.some((event) => event.event === 'initialized') === true;
   to.held = undefined;
   if (early) to.initialized();
-  return answer;
+  return { answer, configured: replayed.promise };
 }
