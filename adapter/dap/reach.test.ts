@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import type { Transport } from '../debuggers/profile.ts';
 import { arrangeMeeting, type Meeting } from './reach.ts';
@@ -49,6 +49,19 @@ describe('a debug adapter that says nothing is reached', () => {
     const reached = meeting.socket(silent, AbortSignal.abort(new Error('Too long.')));
     await expect(reached).rejects.toThrow('Too long.');
   });
+});
+
+test('a debug adapter that calls is heard, and nobody after it', async () => {
+  using meeting = await meet(['adapter', '--client-addr=127.0.0.1:{port}'], { kind: 'callback' });
+  const port = Number(meeting.argv[1]?.split(':')[1]);
+  const caller = connect({ port, host: '127.0.0.1' });
+  const { socket } = await meeting.socket(silent, AbortSignal.timeout(10_000));
+  caller.write('hello');
+  const [data] = await once(socket, 'data');
+  expect(String(data)).toBe('hello');
+  const [error] = await once(connect({ port, host: '127.0.0.1' }), 'error');
+  expect(error).toMatchObject({ code: 'ECONNREFUSED' });
+  caller.destroy();
 });
 
 test('a port that another program has is not taken for that of the debug adapter', async () => {

@@ -120,7 +120,7 @@ function atEndpoint(
 }
 
 async function byCallback(argv: readonly string[]): Promise<Meeting> {
-  const server = createServer({ pauseOnConnect: true, noDelay: true });
+  const server = createServer({ noDelay: true });
   const port = await listen(server);
   const called = new Promise<Socket>((resolve) => server.once('connection', resolve));
   return {
