@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { field } from '../dap/message.ts';
 import { serve } from '../dap/proxy.ts';
-import type { ConnectHooks, Surroundings } from '../dap/surroundings.ts';
+import type { ConnectHooks, Keep, ProcessRole, Surroundings } from '../dap/surroundings.ts';
 import { FileLog, type Log, silentLog } from '../diagnostics/log.ts';
 import { parseLaunchConfiguration } from '../launch/configuration.ts';
 import { Problem } from '../problem.ts';
 import { SessionClient } from '../session/client.ts';
+import { ReportedProcesses } from '../session/reported-processes.ts';
 import { stateFolder } from '../session/state-folder.ts';
 import { ownProgram } from './program.ts';
 import { programEnvironment } from './program-environment.ts';
@@ -19,13 +20,15 @@ export function dapCommand(): Command {
     .option('--delegate <type>', 'the real debug adapter, so that the IDE gets its capabilities at once: debugpy')
     .action(async ({ delegate }: { delegate?: string }) => {
       const log = openLog();
+      const surroundings = new ClusterSurroundings(log);
       const code = await serve({
         input: process.stdin,
         output: process.stdout,
-        surroundings: new ClusterSurroundings(log),
+        surroundings,
         log,
         ...(delegate !== undefined && { delegate }),
       });
+      await surroundings.close();
       process.exit(code);
     });
 }
@@ -43,6 +46,7 @@ function openLog(): Log {
 class ClusterSurroundings implements Surroundings {
   readonly #log: Log;
   readonly #abort = new AbortController();
+  readonly #processes = new ReportedProcesses();
   #connecting: Promise<SessionClient> | undefined;
 
   constructor(log: Log) {
@@ -85,6 +89,7 @@ class ClusterSurroundings implements Surroundings {
           lost: (problem) => hooks.lost(problem),
         },
         both,
+        this.#processes,
       );
     })();
     const { connection } = await this.#connecting;
@@ -96,12 +101,11 @@ class ClusterSurroundings implements Surroundings {
     };
   }
 
-  processStarted(pid: number, role: 'debugger' | 'program'): void {
-    if (role === 'debugger') return;
-    this.#connecting?.then((session) => session.programStarted(pid)).catch(() => {});
+  processStarted(pid: number, role: ProcessRole): void {
+    this.#processes.started(pid, role);
   }
 
-  async disconnect(budget: number): Promise<'undone' | 'finishing' | 'kept'> {
+  async disconnect(budget: number, keep?: Keep): Promise<'undone' | 'finishing' | 'kept'> {
     const end = Date.now() + budget;
     this.#abort.abort();
     if (!this.#connecting) return 'undone';
@@ -111,12 +115,17 @@ class ClusterSurroundings implements Surroundings {
     );
     if (typeof session === 'string') return session;
     try {
-      const ending = await session.leave(Math.max(0, end - Date.now()));
-      return ending;
+      return await session.leave(Math.max(0, end - Date.now()), keep);
     } catch (error) {
       this.#log.write('warn', 'leaving the session failed', { error });
       return 'finishing';
     }
+  }
+
+  /** The last act: all processes of the debug session have ended, or live on by the user's wish. */
+  async close(): Promise<void> {
+    const session = await this.#connecting?.catch(() => undefined);
+    await session?.close();
   }
 }
 

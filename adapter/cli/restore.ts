@@ -4,8 +4,9 @@ import { openCluster } from '../cluster/cluster.ts';
 import { findStaleSessions } from '../cluster/stale.ts';
 import { silentLog } from '../diagnostics/log.ts';
 import { startHelper } from '../network/helper-client.ts';
-import { openRecordedCluster } from '../session/daemon.ts';
+import { endKeptSession } from '../session/client.ts';
 import { type Act, readJournal } from '../session/journal.ts';
+import { openSessionCluster } from '../session/session-cluster.ts';
 import { tryLockSession } from '../session/session-lock.ts';
 import { sessionFiles, sessionsFolder } from '../session/state-folder.ts';
 import { undo } from '../session/undo.ts';
@@ -38,6 +39,10 @@ async function restoreThisComputer(): Promise<number> {
   let found = 0;
   for (const key of readdirSync(sessionsFolder())) {
     const files = sessionFiles(key);
+    if (await endKeptSession(key)) {
+      found++;
+      showLine(`Session ${key} has no client any more and was ended.`);
+    }
     // A living daemon holds the lock and undoes its session itself.
     await using lock = await tryLockSession(files.lock);
     if (!lock) {
@@ -99,7 +104,7 @@ function undoActs(acts: readonly Act[]): Promise<void> {
   const { signal } = new AbortController();
   return undo({
     acts,
-    openCluster: (act) => openRecordedCluster(act, silentLog, signal),
+    openCluster: (act) => openSessionCluster(act, silentLog, signal),
     openHelper: () => startHelper({ log: silentLog, command: ownProgram(), signal }),
     progress: showProgress,
     notice: (text) => showNotice({ level: 'warning', text }),

@@ -27,7 +27,8 @@ export function runCommand(): Command {
         return runProgram(command, args, environment, {
           ended,
           endedBy,
-          started: (pid) => session.programStarted(pid),
+          // Not ours to end if we are killed: it may be a shell with all that the user started from it.
+          started: (pid) => session.processes.started(pid, 'attached'),
         });
       });
     });

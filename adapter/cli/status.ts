@@ -43,6 +43,9 @@ function describe(sessions: readonly KnownSession[]): string {
       const connection = status.connection;
       return [
         `${target} in ${place}: ${status.state} since ${status.started}, daemon ${status.pid}, clients ${status.clients.join(', ') || 'none'}`,
+        ...status.kept.map(
+          (kept) => `  kept for ${kept.for === 'restart' ? 'a restart' : describePrograms(kept.pids)}`,
+        ),
         ...(connection
           ? [
               `  workload ${connection.workload}, container ${connection.container}`,
@@ -61,4 +64,8 @@ function describe(sessions: readonly KnownSession[]): string {
     })
     .map((line) => `${line}\n`)
     .join('');
+}
+
+function describePrograms(pids: readonly number[]): string {
+  return `${pids.length > 1 ? 'programs' : 'program'} ${pids.join(', ')}`;
 }

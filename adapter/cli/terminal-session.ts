@@ -1,12 +1,19 @@
 /** A session of a command in a terminal: progress on standard error, undone on every way out. */
 import { Problem } from '../problem.ts';
 import { SessionClient } from '../session/client.ts';
+import type { Ending } from '../session/protocol.ts';
 import { ownProgram } from './program.ts';
 import type { SessionRequest } from './session-request.ts';
 import { showLine, showNotice, showProgress } from './terminal.ts';
 
 /** The undo of a rollout takes seconds; a user who does not want to wait presses Ctrl-C again. */
 const undoBudgetMilliseconds = 180_000;
+
+const described: Readonly<Record<Ending, string>> = {
+  undone: 'Everything is as it was before.',
+  finishing: 'The daemon goes on with the undo; "kubernetes-local status" shows it.',
+  kept: 'The session stands on for its other clients.',
+};
 
 const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -26,7 +33,7 @@ export async function withSession<T>(
   let endedBy: ReturnType<EndedBy>;
   const onSignal = (signal: NodeJS.Signals) => {
     if (ended.signal.aborted) {
-      showLine('The daemon goes on with the undo; "kubernetes-local status" shows it.');
+      showLine(described.finishing);
       process.exit(130);
     }
     endedBy = endingSignals.find((name) => name === signal);
@@ -53,16 +60,8 @@ export async function withSession<T>(
       if (loss) throw loss;
       return result;
     } finally {
-      if (loss === undefined) {
-        const ending = await session.leave(undoBudgetMilliseconds);
-        showLine(
-          {
-            undone: 'Everything is as it was before.',
-            finishing: 'The daemon goes on with the undo; "kubernetes-local status" shows it.',
-            kept: 'The session stands on for its other clients.',
-          }[ending],
-        );
-      }
+      if (loss === undefined) showLine(described[await session.leave(undoBudgetMilliseconds)]);
+      await session.close();
     }
   } finally {
     for (const signal of endingSignals) process.off(signal, onSignal);

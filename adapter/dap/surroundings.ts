@@ -11,17 +11,21 @@ export interface Surroundings {
    * the user gave up, and everything done so far is undone by `disconnect`, which always follows.
    */
   connect(args: unknown, hooks: ConnectHooks, signal: AbortSignal): Promise<Connection>;
-  /**
-   * Tells of each process of this debug session once: those of the program (for the diagnosis "listens on another
-   * port") and those of the debug adapter. Should this process be killed, all of them are ended.
-   */
-  processStarted(pid: number, role: 'debugger' | 'program'): void;
+  /** Tells of each process of this debug session once, as soon as it is known, also before and while `connect` runs. */
+  processStarted(pid: number, role: ProcessRole): void;
   /**
    * Undoes everything; resolves when all is undone or `budget` ms passed ('finishing': others finish it). Idempotent.
    * With `keep`, the surroundings stay for what follows, and are undone after that without anybody's help.
    */
   disconnect(budget: number, keep?: Keep): Promise<'undone' | 'finishing' | 'kept'>;
 }
+
+/**
+ * `debugger`: the debug adapter and its like; `program`: the program; both are ended, with all that they started, should
+ * this process be killed. `attached`: a program that was not started by us, so it is not ours to end. Programs are also
+ * named for the diagnosis "listens on another port".
+ */
+export type ProcessRole = 'debugger' | 'program' | 'attached';
 
 /** Until when surroundings are kept after a debug session. */
 export type Keep =

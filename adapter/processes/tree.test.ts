@@ -1,32 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { startFamily } from './test-family.ts';
 import { ProcessTree } from './tree.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const children: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-});
-
-/** A process that starts another, detached one, says its pid, and can be told to leave it alone (by SIGINT). */
-async function family(): Promise<{ parent: ChildProcess; pid: number; grandchild: number }> {
-  const code = `
-    const { spawn } = require('node:child_process');
-    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000); process.on("SIGTERM", () => {}); console.log(process.pid)'],
-      { detached: true, stdio: ['ignore', 'inherit', 'ignore'] });
-    process.on('SIGINT', () => process.exit());
-    setInterval(() => {}, 1000);`;
-  const parent = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
-  children.push(parent);
-  const [text] = await once(parent.stdout, 'data');
-  if (parent.pid === undefined) throw new Error('It was not started.');
-  return { parent, pid: parent.pid, grandchild: Number(text) };
-}
-
 test('finds descendants, tells those of the program, and ends them with SIGKILL if SIGTERM is not enough', async () => {
-  const { parent, pid, grandchild } = await family();
+  using family = await startFamily();
+  const { parent, pid, grandchild } = family;
   const exited = once(parent, 'exit');
   const tree = new ProcessTree();
   expect(await tree.add(pid, 'debugger')).toEqual([]);
@@ -40,7 +22,8 @@ test('finds descendants, tells those of the program, and ends them with SIGKILL 
 });
 
 test('remembers a descendant whose parent has left it', async () => {
-  const { parent, pid, grandchild } = await family();
+  using family = await startFamily();
+  const { parent, pid, grandchild } = family;
   const tree = new ProcessTree();
   expect((await tree.add(pid, 'program')).toSorted()).toEqual([pid, grandchild].toSorted());
   parent.kill('SIGINT');
@@ -48,6 +31,28 @@ test('remembers a descendant whose parent has left it', async () => {
   expect(await tree.gone(0)).toBe(false);
   await tree.signal('SIGKILL');
   expect(await tree.gone(30_000)).toBe(true);
+});
+
+test('a part of it can be told apart and ended alone', async () => {
+  using family = await startFamily();
+  const { parent, pid, grandchild } = family;
+  const exited = once(parent, 'exit');
+  const tree = new ProcessTree();
+  await tree.add(pid, 'debugger');
+  await tree.add(grandchild, 'program');
+  expect(tree.pids('debugger')).toEqual([pid]);
+  expect(tree.pids('program')).toEqual([grandchild]);
+  await tree.signal('SIGTERM', 'debugger');
+  await exited;
+  expect(await tree.gone(30_000, 'debugger')).toBe(true);
+  expect(tree.pids()).toEqual([grandchild]);
+});
+
+test('looks one after the other, so that a slow one does not forget what a later one found', async () => {
+  using family = await startFamily();
+  const tree = new ProcessTree();
+  await Promise.all([...Array.from({ length: 20 }, () => tree.refresh()), tree.add(family.pid, 'program')]);
+  expect(tree.pids('program').toSorted()).toEqual([family.pid, family.grandchild].toSorted());
 });
 
 test('a process that is gone is no part of it', async () => {

@@ -56,11 +56,16 @@ async function readProcess(pid: number): Promise<Process | undefined> {
   }
 }
 
+/** Which processes of a tree. `program`: the program being debugged and what it started; `debugger`: the others. */
+export type Part = 'all' | 'program' | 'debugger';
+
 export class ProcessTree {
   readonly #known = new Map<number, Process>();
   /** Those among the known that are the program being debugged, or were started by it. */
   readonly #program = new Set<number>();
   readonly #roots = new Map<number, 'debugger' | 'program'>();
+  /** The last look: an older list that arrives after a newer one would have what is new in that one forgotten. */
+  #looking: Promise<unknown> = Promise.resolve();
 
   /** Adds a process; its descendants are found by each `refresh`. Resolves as `refresh` does. */
   async add(pid: number, role: 'debugger' | 'program'): Promise<readonly number[]> {
@@ -69,7 +74,13 @@ export class ProcessTree {
   }
 
   /** Looks for living descendants and forgets the dead; resolves with the pids that are new in the program. */
-  async refresh(): Promise<readonly number[]> {
+  refresh(): Promise<readonly number[]> {
+    const look = this.#looking.then(() => this.#look());
+    this.#looking = look.catch(() => {});
+    return look;
+  }
+
+  async #look(): Promise<readonly number[]> {
     // One that is added while the list is being read may be missing in it: it waits for the next look.
     const roots = [...this.#roots];
     const living = await listProcesses();
@@ -101,15 +112,21 @@ export class ProcessTree {
     return fresh;
   }
 
-  /** Whether one of them lives, as of the last `refresh`. */
+  /** Whether none of them lives, as of the last `refresh`. */
   get empty(): boolean {
     return this.#known.size === 0;
   }
 
-  /** Sends a signal to all that are known and still the same. */
-  async signal(name: NodeJS.Signals): Promise<void> {
+  /** Those that lived at the last `refresh`: all of them, or only the program's, or only the others. */
+  pids(part: Part = 'all'): readonly number[] {
+    const all = [...this.#known.keys()];
+    return part === 'all' ? all : all.filter((pid) => this.#program.has(pid) === (part === 'program'));
+  }
+
+  /** Sends a signal to all that are known and still the same, or to a part of them. */
+  async signal(name: NodeJS.Signals, part: Part = 'all'): Promise<void> {
     await this.refresh();
-    for (const pid of this.#known.keys()) {
+    for (const pid of this.pids(part)) {
       try {
         process.kill(pid, name);
       } catch {
@@ -118,12 +135,12 @@ export class ProcessTree {
     }
   }
 
-  /** Waits until none lives; false if some still do after `patience` ms. */
-  async gone(patience: number): Promise<boolean> {
+  /** Waits until none of them, or of a part, lives; false if some still do after `patience` ms. */
+  async gone(patience: number, part: Part = 'all'): Promise<boolean> {
     const deadline = performance.now() + patience;
     for (;;) {
       await this.refresh();
-      if (this.empty) return true;
+      if (this.pids(part).length === 0) return true;
       if (performance.now() >= deadline) return false;
       await setTimeout(pollEvery);
     }

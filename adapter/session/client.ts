@@ -1,48 +1,33 @@
 /**
  * A client's side of a session: finds or starts the daemon, connects, hears its notices, leaves.
  */
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { connect as connectSocket, type Socket } from 'node:net';
-import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import { z } from 'zod';
 import { Problem } from '../problem.ts';
-import { rpcOver } from '../rpc.ts';
-import { type Announcement, announcementDescriptor } from './daemon-process.ts';
 import {
   type Connection,
   type ConnectRequest,
   connectionSchema,
   connectRequest,
   type Ending,
-  endedNotification,
   endingSchema,
   fromResponseError,
-  helloRequest,
+  type Keep,
   leaveRequest,
   lostNotification,
   type Notice,
   noticeNotification,
   noticeSchema,
-  programNotification,
   progressNotification,
   progressSchema,
+  releaseRequest,
   type Status,
-  sessionProtocolVersion,
   statusRequest,
   statusSchema,
 } from './protocol.ts';
+import { daemonGone, dialDaemon, hangUp, reachDaemon, sayGoodbye, whenGone } from './reach-daemon.ts';
+import { ReportedProcesses } from './reported-processes.ts';
 import { type SessionFiles, sessionFiles } from './state-folder.ts';
-
-const announcementSchema: z.ZodType<Announcement> = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('ready') }),
-  z.object({ kind: z.literal('taken') }),
-  z.object({ kind: z.literal('failed'), problem: z.custom<Problem>((value) => Problem.isData(value)) }),
-]);
 
 export interface SessionHooks {
   progress(text: string): void;
@@ -58,10 +43,11 @@ export function sessionKey(request: Pick<ConnectRequest, 'context' | 'namespace'
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
-/** An open session. Disposing of it leaves without waiting longer than the daemon needs to begin. */
+/** An open session: its holder leaves it, ends the processes that it reported, and closes it. */
 export class SessionClient {
   readonly files: SessionFiles;
   readonly connection: Connection;
+  readonly processes: ReportedProcesses;
   readonly #rpc: MessageConnection;
   #left = false;
 
@@ -73,9 +59,11 @@ export class SessionClient {
     rpc: MessageConnection,
     gone: Promise<void>,
     hooks: SessionHooks,
+    processes: ReportedProcesses,
   ) {
     this.files = files;
     this.connection = connection;
+    this.processes = processes;
     this.#rpc = rpc;
     this.#gone = gone;
     void gone.then(() => {
@@ -91,18 +79,23 @@ export class SessionClient {
     });
   }
 
-  /** Connects, starting the daemon if there is none. `program` starts this program. Aborting undoes what was begun. */
+  /**
+   * Connects, starting the daemon if there is none. `program` starts this program. Aborting undoes what was begun.
+   * `processes` may be reported before, while and after it connects; should this process be killed, the daemon ends them.
+   */
   static async connect(
     key: string,
     request: ConnectRequest,
     program: readonly string[],
     hooks: SessionHooks,
     signal: AbortSignal,
+    processes = new ReportedProcesses(),
   ): Promise<SessionClient> {
     const files = sessionFiles(key);
     for (;;) {
       signal.throwIfAborted();
-      const rpc = await attach(files, program, signal);
+      const rpc = await reachDaemon(files, program, signal);
+      processes.reportTo(rpc);
       let lost = false;
       rpc.onNotification(progressNotification, (value) => hooks.progress(progressSchema.parse(value).text));
       rpc.onNotification(noticeNotification, (value) => hooks.notice(noticeSchema.parse(value)));
@@ -111,7 +104,7 @@ export class SessionClient {
         if (Problem.isData(value)) hooks.lost(new Problem(value));
       });
       const gone = whenGone(rpc);
-      const abort = () => void rpc.sendRequest(leaveRequest, { budget: 0 }).catch(() => {});
+      const abort = () => void giveUp(rpc);
       signal.addEventListener('abort', abort, { once: true });
       try {
         const answer = connectionSchema.parse(
@@ -129,12 +122,10 @@ export class SessionClient {
           continue;
         }
         signal.throwIfAborted();
-        return new SessionClient(files, answer, rpc, gone, {
-          ...hooks,
-          lost: (problem) => !lost && hooks.lost(problem),
-        });
+        const once = { ...hooks, lost: (problem: Problem) => !lost && hooks.lost(problem) };
+        return new SessionClient(files, answer, rpc, gone, once, processes);
       } catch (error) {
-        hangUp(rpc);
+        await sayGoodbye(rpc);
         throw fromResponseError(error);
       } finally {
         signal.removeEventListener('abort', abort);
@@ -142,29 +133,41 @@ export class SessionClient {
     }
   }
 
-  /** Tells which process the user's program is. */
-  programStarted(pid: number): void {
-    void this.#rpc.sendNotification(programNotification, { pid });
-  }
-
-  /** Leaves; the last client's leaving starts the undo. `finishing` after `budget` milliseconds: the daemon goes on. */
-  async leave(budget: number): Promise<Ending> {
+  /**
+   * Leaves; the last client's leaving starts the undo, unless it says what the session is to be kept for. `finishing`
+   * after `budget` milliseconds: the daemon goes on. The reported processes stay under guard until `close`.
+   */
+  async leave(budget: number, keep?: Keep): Promise<Ending> {
     this.#left = true;
     // A daemon that ends without an answer has been killed; the next start goes on with its undo.
     const killed = this.#gone.then((): Ending => 'finishing');
+    const leave = { budget, ...(keep !== undefined && { keep }) };
     try {
-      return endingSchema.parse(await Promise.race([this.#rpc.sendRequest(leaveRequest, { budget }), killed]));
+      return endingSchema.parse(await Promise.race([this.#rpc.sendRequest(leaveRequest, leave), killed]));
     } catch (error) {
       throw fromResponseError(error);
-    } finally {
-      hangUp(this.#rpc);
     }
+  }
+
+  /** Hangs up. The reported processes have been ended, or may live on. */
+  async close(): Promise<void> {
+    this.#left = true;
+    await sayGoodbye(this.#rpc);
+  }
+}
+
+/** The answer is that to the pending request to connect. */
+async function giveUp(rpc: MessageConnection): Promise<void> {
+  try {
+    await rpc.sendRequest(leaveRequest, { budget: 0 });
+  } catch {
+    // The daemon is gone, which ends the request to connect too.
   }
 }
 
 /** The status of the session with this key; undefined if no daemon runs. */
 export async function sessionStatus(key: string): Promise<Status | undefined> {
-  const rpc = await dial(sessionFiles(key)).catch(() => undefined);
+  const rpc = await dialDaemon(sessionFiles(key)).catch(() => undefined);
   if (!rpc) return undefined;
   try {
     return statusSchema.parse(await rpc.sendRequest(statusRequest));
@@ -173,91 +176,16 @@ export async function sessionStatus(key: string): Promise<Status | undefined> {
   }
 }
 
-/** A killed daemon has no last word; what it said before is handled within this time. */
-const lastWordsMilliseconds = 250;
-
-/**
- * Resolves when the daemon has closed the connection and all that it said before is handled: vscode-jsonrpc tells of a
- * close while it still has messages in its queue.
- */
-async function whenGone(rpc: MessageConnection): Promise<void> {
-  const lastWord = new Promise<void>((resolve) => rpc.onNotification(endedNotification, resolve));
-  await new Promise<void>((resolve) => rpc.onClose(resolve));
-  await Promise.race([lastWord, delay(lastWordsMilliseconds, undefined, { ref: false })]);
-}
-
-async function attach(
-  files: SessionFiles,
-  program: readonly string[],
-  signal: AbortSignal,
-): Promise<MessageConnection> {
-  for (let attempt = 0; attempt < 50; attempt++) {
-    signal.throwIfAborted();
-    const running = await dial(files).catch((error: unknown) => {
-      if (error instanceof Problem && error.code !== 'defect') throw error;
-      return undefined;
-    });
-    if (running) return running;
-    const announcement = await startDaemon(files, program);
-    if (announcement.kind === 'failed') throw new Problem(announcement.problem);
-    // Another client's daemon has the lock but does not listen yet, or is about to end.
-    if (announcement.kind === 'taken') await delay(100, undefined, { signal });
-  }
-  throw daemonGone(files);
-}
-
-function daemonGone(files: SessionFiles): Problem {
-  return new Problem({
-    code: 'daemon-failed',
-    what: 'The session daemon does not answer.',
-    why: `Its log is ${files.log}.`,
-    remedy: 'Run "kubernetes-local status", then "kubernetes-local restore".',
-  });
-}
-
-async function startDaemon(files: SessionFiles, program: readonly string[]): Promise<Announcement> {
-  const [command, ...args] = program;
-  if (command === undefined) throw new Error('no program to start the daemon with');
-  const child = spawn(command, [...args, 'daemon', files.key], {
-    detached: true,
-    cwd: files.folder,
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    windowsHide: true,
-  });
-  const failed = new Promise<never>((_, reject) => child.once('error', reject));
-  failed.catch(() => {});
-  child.unref();
-  const announced = child.stdio[announcementDescriptor] as Readable;
-  const line = await Promise.race([text(announced), failed]);
-  const parsed = announcementSchema.safeParse(line === '' ? undefined : JSON.parse(line));
-  if (!parsed.success) throw daemonGone(files);
-  return parsed.data;
-}
-
-async function dial(files: SessionFiles): Promise<MessageConnection> {
-  const socket = await new Promise<Socket>((resolve, reject) => {
-    const opening = connectSocket(files.socket);
-    opening.once('connect', () => resolve(opening));
-    opening.once('error', reject);
-  });
-  socket.on('error', () => {});
-  const rpc = rpcOver(socket);
-  rpc.listen();
+/** Ends the session with this key if it stands without a client; resolves when it is over, with whether it did. */
+export async function endKeptSession(key: string): Promise<boolean> {
+  const rpc = await dialDaemon(sessionFiles(key)).catch(() => undefined);
+  if (!rpc) return false;
   try {
-    await rpc.sendRequest(helloRequest, {
-      version: sessionProtocolVersion,
-      token: readFileSync(files.token, 'utf8'),
-    });
-    return rpc;
-  } catch (error) {
-    rpc.dispose();
-    socket.destroy();
-    throw fromResponseError(error);
+    const over = whenGone(rpc);
+    const released = await rpc.sendRequest(releaseRequest);
+    if (released === true) await over;
+    return released === true;
+  } finally {
+    hangUp(rpc);
   }
-}
-
-/** Closes the socket too: an open one would keep this process alive. */
-function hangUp(rpc: MessageConnection): void {
-  rpc.end();
-  rpc.dispose();
 }

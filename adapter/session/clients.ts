@@ -6,6 +6,7 @@ import type { MessageConnection, NotificationType } from 'vscode-jsonrpc/node';
 import type { Log } from '../diagnostics/log.ts';
 import { Problem } from '../problem.ts';
 import { rpcOver } from '../rpc.ts';
+import { Guard } from './guard.ts';
 import {
   type ConnectAnswer,
   type ConnectRequest,
@@ -13,12 +14,16 @@ import {
   connectRequestSchema,
   type Ending,
   endedNotification,
+  goodbyeRequest,
   helloRequest,
   helloSchema,
+  type Leave,
   leaveRequest,
   leaveSchema,
-  programNotification,
-  programSchema,
+  processNotification,
+  processSchema,
+  type ReportedProcess,
+  releaseRequest,
   type Status,
   sessionProtocolVersion,
   statusRequest,
@@ -27,21 +32,26 @@ import {
 
 /** A client that does not read must not keep a finished daemon alive. */
 const goodbyeMilliseconds = 500;
+/** Longer than a debug adapter takes to end its processes when the session is over. */
+const farewellMilliseconds = 10_000;
 
 /** One client, for as long as its socket lives. */
 export interface Client {
   pid: number;
   /** A client that only asks for the status keeps no session alive. */
   joined: boolean;
+  readonly guard: Guard;
 }
 
 export interface ClientsOptions {
   readonly token: string;
   readonly log: Log;
   connect(client: Client, request: ConnectRequest): Promise<ConnectAnswer>;
-  leave(client: Client, budget: number): Promise<Ending>;
+  leave(client: Client, leave: Leave): Promise<Ending>;
+  /** Ends a session that stands without a client; false if it has one. */
+  release(): boolean;
   status(): Status;
-  programStarted(pid: number): void;
+  processStarted(process: ReportedProcess): void;
   /** A client that had joined lost its socket without leaving. */
   vanished(): void;
 }
@@ -51,6 +61,12 @@ export class Clients {
   readonly #server: Server;
   readonly #connections = new Map<Client, MessageConnection>();
   readonly #answers = new Set<Promise<unknown>>();
+  /** Resolved by the last word of a client that left. */
+  readonly #goodbyes = new Map<Client, PromiseWithResolvers<void>>();
+  /** The ends of the processes of killed clients. */
+  readonly #ends = new Set<Promise<void>>();
+  readonly #hurry = Promise.withResolvers<void>();
+  #closing = false;
 
   constructor(options: ClientsOptions) {
     this.#options = options;
@@ -77,8 +93,27 @@ export class Clients {
     for (const connection of this.#connections.values()) void connection.sendNotification(type.method, value);
   }
 
+  /**
+   * Resolves when no process is left of the clients that were killed, and those that left have ended theirs themselves:
+   * they are waited for, in case they are killed too, unless they take long or `hurry` was called.
+   */
+  async farewells(): Promise<void> {
+    const patience = Promise.withResolvers<void>();
+    const timer = setTimeout(patience.resolve, farewellMilliseconds);
+    const goodbyes = Promise.all([...this.#goodbyes.values()].map(({ promise }) => promise));
+    await Promise.race([goodbyes, patience.promise, this.#hurry.promise]);
+    clearTimeout(timer);
+    await Promise.all(this.#ends);
+  }
+
+  /** Somebody waits for the end. */
+  hurry(): void {
+    this.#hurry.resolve();
+  }
+
   /** Lets the answers under way go out, says goodbye and closes. Writes are queued, so the goodbye comes after them. */
   async close(): Promise<void> {
+    this.#closing = true;
     this.#server.close();
     await Promise.allSettled(this.#answers);
     await new Promise((resolve) => setImmediate(resolve));
@@ -93,7 +128,7 @@ export class Clients {
   #accept(socket: Socket): void {
     const { log } = this.#options;
     const connection = rpcOver(socket);
-    const client: Client = { pid: 0, joined: false };
+    const client: Client = { pid: 0, joined: false, guard: new Guard(log) };
     connection.onRequest(helloRequest, (value) => {
       try {
         this.#greet(value);
@@ -109,16 +144,26 @@ export class Clients {
       answer(() => this.#options.connect(client, connectRequestSchema.parse(value))),
     );
     connection.onRequest(leaveRequest, (value) =>
-      answer(() => this.#options.leave(client, leaveSchema.parse(value).budget)),
+      answer(() => {
+        if (!this.#goodbyes.has(client)) this.#goodbyes.set(client, Promise.withResolvers());
+        return this.#options.leave(client, leaveSchema.parse(value));
+      }),
     );
+    connection.onRequest(goodbyeRequest, () => answer(async () => this.#goodbye(client)));
+    connection.onRequest(releaseRequest, () => answer(async () => this.#options.release()));
     connection.onRequest(statusRequest, () => answer(async () => this.#options.status()));
-    connection.onNotification(programNotification, (value) => {
-      const program = programSchema.safeParse(value);
-      if (this.#connections.has(client) && program.success) this.#options.programStarted(program.data.pid);
+    connection.onNotification(processNotification, (value) => {
+      const started = processSchema.safeParse(value);
+      if (!this.#connections.has(client) || !started.success) return;
+      client.guard.started(started.data);
+      this.#options.processStarted(started.data);
     });
     connection.onClose(() => {
       this.#connections.delete(client);
       connection.dispose();
+      // One that said goodbye has ended its processes, and one that we hang up on will.
+      if (!this.#closing) this.#endProcesses(client);
+      this.#goodbyes.get(client)?.resolve();
       if (!client.joined) return;
       client.joined = false;
       log.write('info', 'a client went away without leaving', { client: client.pid });
@@ -127,6 +172,22 @@ export class Clients {
     connection.onError(([error]) => log.write('debug', 'a client connection failed', { error }));
     socket.on('error', (error) => log.write('debug', 'a client socket failed', { error }));
     connection.listen();
+  }
+
+  #goodbye(client: Client): null {
+    client.guard.forget();
+    this.#goodbyes.get(client)?.resolve();
+    return null;
+  }
+
+  #endProcesses(client: Client): void {
+    const end = client.guard
+      .end()
+      .catch((error: unknown) => {
+        this.#options.log.write('error', 'the processes of a killed client could not be ended', { error });
+      })
+      .finally(() => this.#ends.delete(end));
+    this.#ends.add(end);
   }
 
   /** Who does not know the token, or speaks another version, gets no further. */

@@ -4,24 +4,29 @@
  */
 
 import { rmSync } from 'node:fs';
-import { type Cluster, openCluster } from '../cluster/cluster.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Cluster } from '../cluster/cluster.ts';
 import type { Log } from '../diagnostics/log.ts';
 import { startHelper } from '../network/helper-client.ts';
 import { Problem } from '../problem.ts';
 import { type Client, Clients } from './clients.ts';
 import { Journal, readJournal, type SessionAct } from './journal.ts';
+import { Keeps } from './keeps.ts';
 import { LiveSession } from './live-session.ts';
 import {
   type ConnectAnswer,
   type Connection,
   type ConnectRequest,
   type Ending,
+  type Leave,
   lostNotification,
   type Notice,
   noticeNotification,
   progressNotification,
   type Status,
 } from './protocol.ts';
+import { openSessionCluster } from './session-cluster.ts';
+import { optionsOf, otherOptions } from './session-options.ts';
 import type { SessionFiles } from './state-folder.ts';
 import { undo } from './undo.ts';
 
@@ -49,6 +54,7 @@ export interface DaemonOptions {
 export class Daemon {
   readonly #options: DaemonOptions;
   readonly #clients: Clients;
+  readonly #keeps: Keeps;
   readonly #started = new Date().toISOString();
   readonly #ended = Promise.withResolvers<void>();
   #state: State = { kind: 'idle' };
@@ -60,13 +66,17 @@ export class Daemon {
 
   constructor(options: DaemonOptions) {
     this.#options = options;
+    this.#keeps = new Keeps(options.log, () => this.#endIfAlone());
     this.#clients = new Clients({
       token: options.token,
       log: options.log,
       connect: (client, request) => this.#connect(client, request),
-      leave: (client, budget) => this.#leave(client, budget),
+      leave: (client, leave) => this.#leave(client, leave),
+      release: () => this.#release(),
       status: () => this.#status(),
-      programStarted: (pid) => this.#session?.programStarted(pid),
+      processStarted: ({ pid, role }) => {
+        if (role !== 'debugger') this.#session?.programStarted(pid);
+      },
       vanished: () => setTimeout(() => this.#endIfAlone(), graceMilliseconds),
     });
   }
@@ -95,12 +105,11 @@ export class Daemon {
     switch (this.#state.kind) {
       case 'undoing':
       case 'ended':
+        this.#clients.hurry();
         return { kind: 'ending' };
       case 'connected':
       case 'connecting':
-        client.joined = true;
-        this.#assertSame(request);
-        return this.#state.connection;
+        return this.#join(client, request, this.#state.connection);
       case 'idle': {
         client.joined = true;
         this.#request = request;
@@ -112,22 +121,23 @@ export class Daemon {
     }
   }
 
+  #join(client: Client, request: ConnectRequest, connection: ConnectAnswer | Promise<Connection>) {
+    this.#keeps.clientCame();
+    if (this.#request && optionsOf(this.#request) !== optionsOf(request)) {
+      if (this.#inUse) throw otherOptions(request, this.#request);
+      // It was kept for a restart only, and this restart wants another one.
+      this.#startUndo();
+      return { kind: 'ending' } as const;
+    }
+    client.joined = true;
+    return connection;
+  }
+
   async #establish(request: ConnectRequest, signal: AbortSignal): Promise<Connection> {
     const { files, log, id, program } = this.#options;
     try {
       await this.#undoLeftovers();
-      const cluster = await openCluster(
-        {
-          context: request.context,
-          namespace: request.namespace,
-          log,
-          ...(request.kubeconfig !== undefined && { kubeconfig: request.kubeconfig }),
-        },
-        signal,
-      );
-      this.#cluster = cluster;
-      const journal = new Journal(files.journal);
-      journal.append({
+      const act: SessionAct = {
         act: 'session',
         version: 1,
         id,
@@ -137,7 +147,11 @@ export class Daemon {
         namespace: request.namespace,
         target: request.target,
         ...(request.kubeconfig !== undefined && { kubeconfig: request.kubeconfig }),
-      });
+      };
+      const cluster = await openSessionCluster(act, log, signal);
+      this.#cluster = cluster;
+      const journal = new Journal(files.journal);
+      journal.append(act);
       this.#session = new LiveSession({
         id,
         request,
@@ -185,7 +199,7 @@ export class Daemon {
     const session = this.#session;
     return undo({
       acts,
-      openCluster: async (act) => this.#cluster ?? (await openRecordedCluster(act, log, signal)),
+      openCluster: async (act) => this.#cluster ?? (await openSessionCluster(act, log, signal)),
       openHelper: () => session?.helper(signal) ?? startHelper({ log, command: program, signal }),
       progress: (text) => this.#progress(text),
       notice: (text) => this.#notice({ level: 'warning', text }),
@@ -193,21 +207,28 @@ export class Daemon {
     });
   }
 
-  async #leave(client: Client, budget: number): Promise<Ending> {
+  async #leave(client: Client, { budget, keep }: Leave): Promise<Ending> {
     client.joined = false;
-    if (this.#clients.joined.length > 0) return 'kept';
+    if (keep !== undefined && this.#state.kind === 'connected') await this.#keeps.add(keep, client.guard);
+    if (this.#inUse) return 'kept';
     const undone = this.#startUndo();
-    const { promise: over, resolve } = Promise.withResolvers<'finishing'>();
-    const timer = setTimeout(() => resolve('finishing'), budget);
-    try {
-      return await Promise.race([undone.then(() => 'undone' as const), over]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const over = delay(budget, 'finishing' as const, { ref: false });
+    return Promise.race([undone.then(() => 'undone' as const), over]);
+  }
+
+  /** Whether somebody needs the session: a client, or whoever a client kept it for. */
+  get #inUse(): boolean {
+    return this.#clients.joined.length > 0 || this.#keeps.any;
   }
 
   #endIfAlone(): void {
-    if (this.#clients.joined.length === 0) this.#startUndo();
+    if (!this.#inUse) this.#startUndo();
+  }
+
+  #release(): boolean {
+    if (this.#clients.joined.length > 0) return false;
+    this.#startUndo();
+    return true;
   }
 
   /** The one way to the end, whatever asks for it. */
@@ -215,6 +236,7 @@ export class Daemon {
     if (this.#state.kind === 'undoing') return this.#state.undone;
     if (this.#state.kind === 'ended') return Promise.resolve();
     if (this.#state.kind === 'connecting') this.#state.abort.abort();
+    this.#keeps.clear();
     const { files, log } = this.#options;
     const session = this.#session;
     const undone = (async () => {
@@ -231,6 +253,7 @@ export class Daemon {
         this.#problem = Problem.from(error).message;
         log.write('error', 'the undo is incomplete', { error });
       })
+      .then(() => this.#clients.farewells())
       .finally(() => this.#end());
     this.#state = { kind: 'undoing', undone };
     return undone;
@@ -240,18 +263,6 @@ export class Daemon {
     if (this.#state.kind === 'ended') return;
     this.#state = { kind: 'ended' };
     void this.#clients.close().finally(() => this.#ended.resolve());
-  }
-
-  #assertSame(request: ConnectRequest): void {
-    const key = ({ ports, container, agentImage }: ConnectRequest) => JSON.stringify({ ports, container, agentImage });
-    if (this.#request && key(this.#request) !== key(request)) {
-      throw new Problem({
-        code: 'session-mismatch',
-        what: `A session for ${request.target} stands already, with other options.`,
-        why: `It has ${key(this.#request)}.`,
-        remedy: 'Use the same "ports", "container" and "agentImage", or end the other session first.',
-      });
-    }
   }
 
   #lost(problem: Problem): void {
@@ -279,21 +290,9 @@ export class Daemon {
       pid: process.pid,
       started: this.#started,
       clients: this.#clients.joined.map((client) => client.pid),
+      kept: this.#keeps.status,
       ...(connection && { connection }),
       ...(this.#problem !== undefined && { problem: this.#problem }),
     };
   }
-}
-
-/** The cluster that a journal speaks of. */
-export function openRecordedCluster(act: SessionAct, log: Log, signal: AbortSignal) {
-  return openCluster(
-    {
-      context: act.context,
-      namespace: act.namespace,
-      log,
-      ...(act.kubeconfig !== undefined && { kubeconfig: act.kubeconfig }),
-    },
-    signal,
-  );
 }

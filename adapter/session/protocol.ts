@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { Problem, type ProblemData } from '../problem.ts';
 
 /** Rises when an old client and a new daemon would misunderstand each other. */
-export const sessionProtocolVersion = 1;
+export const sessionProtocolVersion = 2;
 
 export const helloSchema = z.object({ version: z.int(), token: z.string() });
 export type Hello = z.infer<typeof helloSchema>;
@@ -58,12 +58,28 @@ export type Connection = Extract<z.infer<typeof connectionSchema>, { kind: 'conn
 /** A session that stands, or word that one is just ending. */
 export type ConnectAnswer = z.infer<typeof connectionSchema>;
 
-export const leaveSchema = z.object({ budget: z.int().nonnegative() });
+const keepSchema = z.discriminatedUnion('for', [
+  /** The client starts the program again: the session waits for its next client, for at most `ms`. */
+  z.object({ for: z.literal('restart'), ms: z.int().nonnegative() }),
+  /** The client leaves the program running: the session stands until it has ended. */
+  z.object({ for: z.literal('program') }),
+]);
+/** What a session stands on for when its last client has left. */
+export type Keep = z.infer<typeof keepSchema>;
+
+export const leaveSchema = z.object({ budget: z.int().nonnegative(), keep: keepSchema.optional() });
 export type Leave = z.infer<typeof leaveSchema>;
 
-/** How an end of a session looked when its budget was over. `kept`: other clients still use it. */
+/** How an end of a session looked when its budget was over. `kept`: it stands on, for other clients or as asked for. */
 export const endingSchema = z.enum(['undone', 'finishing', 'kept']);
 export type Ending = z.infer<typeof endingSchema>;
+
+const keptSchema = z.discriminatedUnion('for', [
+  z.object({ for: z.literal('restart') }),
+  z.object({ for: z.literal('program'), pids: z.array(z.int()) }),
+]);
+/** What a session stands for without a client. */
+export type Kept = z.infer<typeof keptSchema>;
 
 export const statusSchema = z.object({
   state: z.enum(['idle', 'connecting', 'connected', 'undoing', 'ended']),
@@ -71,6 +87,7 @@ export const statusSchema = z.object({
   pid: z.int(),
   started: z.string(),
   clients: z.array(z.int()),
+  kept: z.array(keptSchema),
   connection: z
     .object({
       workload: z.string(),
@@ -89,13 +106,23 @@ export const progressSchema = z.object({ text: z.string() });
 export const noticeSchema = z.object({ level: z.enum(['info', 'warning']), text: z.string() });
 /** Something a user should know while the session stands. */
 export type Notice = z.infer<typeof noticeSchema>;
-export const programSchema = z.object({ pid: z.int().positive() });
+/**
+ * A process of a debug session. Should the client be killed, the daemon ends its `debugger`s (debug adapters) and its
+ * `program`s, with all that they started. An `attached` program is not ours to end.
+ */
+export const processSchema = z.object({ pid: z.int().positive(), role: z.enum(['debugger', 'program', 'attached']) });
+export type ReportedProcess = z.infer<typeof processSchema>;
+export type ProcessRole = ReportedProcess['role'];
 
 export const helloRequest = new RequestType<Hello, null, ProblemData>('session/hello');
 export const connectRequest = new RequestType<ConnectRequest, ConnectAnswer, ProblemData>('session/connect');
 export const leaveRequest = new RequestType<Leave, Ending, ProblemData>('session/leave');
 export const statusRequest = new RequestType0<Status, ProblemData>('session/status');
-export const programNotification = new NotificationType<z.infer<typeof programSchema>>('session/program');
+export const processNotification = new NotificationType<ReportedProcess>('session/process');
+/** The client has ended its processes, or means to; a socket that closes without this word is one of a killed client. */
+export const goodbyeRequest = new RequestType0<null, ProblemData>('session/goodbye');
+/** Ends a session that stands without a client; false if it has one. */
+export const releaseRequest = new RequestType0<boolean, ProblemData>('session/release');
 export const progressNotification = new NotificationType<z.infer<typeof progressSchema>>('session/progress');
 export const noticeNotification = new NotificationType<Notice>('session/notice');
 /** The daemon's last word to each client, so that its answers before it are on their way too. */

@@ -1,0 +1,142 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import type { MessageConnection } from 'vscode-jsonrpc/node';
+import { silentLog } from '../diagnostics/log.ts';
+import { isAlive, startFamily } from '../processes/test-family.ts';
+import { rpcOver } from '../rpc.ts';
+import { Clients } from './clients.ts';
+import {
+  type ConnectRequest,
+  connectRequest,
+  goodbyeRequest,
+  helloRequest,
+  leaveRequest,
+  type Status,
+  sessionProtocolVersion,
+  statusRequest,
+} from './protocol.ts';
+import { ReportedProcesses } from './reported-processes.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const request: ConnectRequest = {
+  target: 'service/cart',
+  context: 'c',
+  namespace: 'n',
+  ports: {},
+  agentImage: 'a',
+  startsProgram: true,
+  clientPid: 1,
+};
+const status: Status = { state: 'connected', session: 's', pid: 1, started: '', clients: [], kept: [] };
+
+let folder: string;
+let clients: Clients;
+let vanished: PromiseWithResolvers<void>;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'kubernetes-local-clients-'));
+  vanished = Promise.withResolvers<void>();
+  clients = new Clients({
+    token: 'token',
+    log: silentLog,
+    connect: async (client) => {
+      client.joined = true;
+      return { kind: 'ending' };
+    },
+    leave: async (client) => {
+      client.joined = false;
+      return 'kept';
+    },
+    release: () => true,
+    status: () => status,
+    processStarted: () => {},
+    vanished: () => vanished.resolve(),
+  });
+  await clients.listen(join(folder, 'socket'));
+});
+afterEach(async () => {
+  await clients.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function joinedClient(): Promise<{ socket: Socket; rpc: MessageConnection; processes: ReportedProcesses }> {
+  const socket = connect(join(folder, 'socket'));
+  await once(socket, 'connect');
+  const rpc = rpcOver(socket);
+  rpc.listen();
+  const processes = new ReportedProcesses();
+  await rpc.sendRequest(helloRequest, { version: sessionProtocolVersion, token: 'token' });
+  processes.reportTo(rpc);
+  await rpc.sendRequest(connectRequest, request);
+  return { socket, rpc, processes };
+}
+
+test('the processes of a client whose socket closes without a word are ended', async () => {
+  using family = await startFamily();
+  const { socket, rpc, processes } = await joinedClient();
+  processes.started(family.pid, 'debugger');
+  await rpc.sendRequest(statusRequest);
+  socket.destroy();
+  await vanished.promise;
+  await clients.farewells();
+  expect(await isAlive(family.grandchild)).toBe(false);
+});
+
+test('those of a client that is killed after it left are ended too', async () => {
+  using family = await startFamily();
+  const { socket, rpc, processes } = await joinedClient();
+  processes.started(family.pid, 'program');
+  await rpc.sendRequest(leaveRequest, { budget: 0 });
+  const farewells = clients.farewells();
+  socket.destroy();
+  await farewells;
+  expect(await isAlive(family.grandchild)).toBe(false);
+});
+
+test('those of a client that said goodbye are left alone, and waited for until then', async () => {
+  using family = await startFamily();
+  const { socket, rpc, processes } = await joinedClient();
+  processes.started(family.pid, 'program');
+  await rpc.sendRequest(leaveRequest, { budget: 0 });
+  let over = false;
+  const farewells = clients.farewells().then(() => {
+    over = true;
+  });
+  await rpc.sendRequest(statusRequest);
+  expect(over).toBe(false);
+  await rpc.sendRequest(goodbyeRequest);
+  await farewells;
+  socket.destroy();
+  await once(socket, 'close');
+  await clients.close();
+  expect(await isAlive(family.pid)).toBe(true);
+});
+
+test('a client that left is not waited for when somebody waits for the end', async () => {
+  const { socket, rpc } = await joinedClient();
+  await rpc.sendRequest(leaveRequest, { budget: 0 });
+  clients.hurry();
+  await clients.farewells();
+  socket.destroy();
+});
+
+test('what was reported before there was a daemon is told to it', async () => {
+  using family = await startFamily();
+  const socket = connect(join(folder, 'socket'));
+  await once(socket, 'connect');
+  const rpc = rpcOver(socket);
+  rpc.listen();
+  const processes = new ReportedProcesses();
+  processes.started(family.pid, 'debugger');
+  await rpc.sendRequest(helloRequest, { version: sessionProtocolVersion, token: 'token' });
+  processes.reportTo(rpc);
+  await rpc.sendRequest(connectRequest, request);
+  socket.destroy();
+  await vanished.promise;
+  await clients.farewells();
+  expect(await isAlive(family.grandchild)).toBe(false);
+});

@@ -1,0 +1,135 @@
+/** A client's way to the daemon of a session: dialled, or started first; and how they part. */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { connect as connectSocket, type Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { MessageConnection } from 'vscode-jsonrpc/node';
+import { z } from 'zod';
+import { Problem } from '../problem.ts';
+import { rpcOver } from '../rpc.ts';
+import { type Announcement, announcementDescriptor } from './daemon-process.ts';
+import {
+  endedNotification,
+  fromResponseError,
+  goodbyeRequest,
+  helloRequest,
+  sessionProtocolVersion,
+} from './protocol.ts';
+import type { SessionFiles } from './state-folder.ts';
+
+const announcementSchema: z.ZodType<Announcement> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('ready') }),
+  z.object({ kind: z.literal('taken') }),
+  z.object({ kind: z.literal('failed'), problem: z.custom<Problem>((value) => Problem.isData(value)) }),
+]);
+
+/** A killed daemon has no last word; what it said before is handled within this time. */
+const lastWordsMilliseconds = 250;
+
+/**
+ * Resolves when the daemon has closed the connection and all that it said before is handled: vscode-jsonrpc tells of a
+ * close while it still has messages in its queue.
+ */
+export async function whenGone(rpc: MessageConnection): Promise<void> {
+  const lastWord = new Promise<void>((resolve) => rpc.onNotification(endedNotification, resolve));
+  await new Promise<void>((resolve) => rpc.onClose(resolve));
+  await Promise.race([lastWord, delay(lastWordsMilliseconds, undefined, { ref: false })]);
+}
+
+/**
+ * A connection to the daemon of a session, which is started if there is none. Problem daemon-failed.
+ * `program` starts this program.
+ */
+export async function reachDaemon(
+  files: SessionFiles,
+  program: readonly string[],
+  signal: AbortSignal,
+): Promise<MessageConnection> {
+  for (let attempt = 0; attempt < 50; attempt++) {
+    signal.throwIfAborted();
+    const running = await dialDaemon(files).catch((error: unknown) => {
+      if (error instanceof Problem && error.code !== 'defect') throw error;
+      return undefined;
+    });
+    if (running) return running;
+    const announcement = await startDaemon(files, program);
+    if (announcement.kind === 'failed') throw new Problem(announcement.problem);
+    // Another client's daemon has the lock but does not listen yet, or is about to end.
+    if (announcement.kind === 'taken') await delay(100, undefined, { signal });
+  }
+  throw daemonGone(files);
+}
+
+/** The daemon is there no more, or never came. */
+export function daemonGone(files: SessionFiles): Problem {
+  return new Problem({
+    code: 'daemon-failed',
+    what: 'The session daemon does not answer.',
+    why: `Its log is ${files.log}.`,
+    remedy: 'Run "kubernetes-local status", then "kubernetes-local restore".',
+  });
+}
+
+async function startDaemon(files: SessionFiles, program: readonly string[]): Promise<Announcement> {
+  const [command, ...args] = program;
+  if (command === undefined) throw new Error('no program to start the daemon with');
+  const child = spawn(command, [...args, 'daemon', files.key], {
+    detached: true,
+    cwd: files.folder,
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    windowsHide: true,
+  });
+  const failed = new Promise<never>((_, reject) => child.once('error', reject));
+  failed.catch(() => {});
+  child.unref();
+  const announced = child.stdio[announcementDescriptor] as Readable;
+  const line = await Promise.race([text(announced), failed]);
+  const parsed = announcementSchema.safeParse(line === '' ? undefined : JSON.parse(line));
+  if (!parsed.success) throw daemonGone(files);
+  return parsed.data;
+}
+
+/** A connection to a daemon that runs; rejects if there is none. */
+export async function dialDaemon(files: SessionFiles): Promise<MessageConnection> {
+  const socket = await new Promise<Socket>((resolve, reject) => {
+    const opening = connectSocket(files.socket);
+    opening.once('connect', () => resolve(opening));
+    opening.once('error', reject);
+  });
+  socket.on('error', () => {});
+  const rpc = rpcOver(socket);
+  rpc.listen();
+  try {
+    await rpc.sendRequest(helloRequest, {
+      version: sessionProtocolVersion,
+      token: readFileSync(files.token, 'utf8'),
+    });
+    return rpc;
+  } catch (error) {
+    rpc.dispose();
+    socket.destroy();
+    throw fromResponseError(error);
+  }
+}
+
+/** A daemon that does not answer must not keep its client from ending. */
+const goodbyeMilliseconds = 1_000;
+
+/** Tells that no process is left to be ended, and hangs up. */
+export async function sayGoodbye(rpc: MessageConnection): Promise<void> {
+  try {
+    const patience = delay(goodbyeMilliseconds, undefined, { ref: false });
+    await Promise.race([rpc.sendRequest(goodbyeRequest), patience]);
+  } catch {
+    // It is gone, and its guard with it.
+  }
+  hangUp(rpc);
+}
+
+/** Closes the socket too: an open one would keep this process alive. */
+export function hangUp(rpc: MessageConnection): void {
+  rpc.end();
+  rpc.dispose();
+}
