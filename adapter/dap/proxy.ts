@@ -3,7 +3,10 @@
  * This folder owns framing, sequence numbers, states, progress and the end of a debug session. It knows nothing of
  * Kubernetes: what has to be connected before and undone after the program is behind `Surroundings`.
  */
-import { Conversation } from './conversation.ts';
+import { DebugSession } from './debug-session.ts';
+import { clientGone } from './ending.ts';
+import { fromClient, release } from './from-client.ts';
+import { debuggerGone, fromDebugger } from './from-debugger.ts';
 import type { ServeOptions, Timing } from './options.ts';
 
 const usualTiming: Timing = {
@@ -22,6 +25,35 @@ const usualTiming: Timing = {
  * Serves one debug session until its end, which is also SIGTERM, SIGINT or SIGHUP of this process.
  * Resolves with the exit code of the process; never rejects.
  */
-export function serve(options: ServeOptions): Promise<number> {
-  return new Conversation(options, { ...usualTiming, ...options.timing }).run();
+export async function serve(options: ServeOptions): Promise<number> {
+  const session: DebugSession = new DebugSession(
+    options,
+    { ...usualTiming, ...options.timing },
+    {
+      hear: (from, message) => fromDebugger(session, from, message),
+      gone: (from, how) => debuggerGone(session, from, how),
+      release: () => release(session),
+    },
+  );
+  const {
+    channel,
+    options: { log },
+  } = session;
+  const gone = (why: string) => session.background(clientGone(session, why));
+  const signals = (['SIGTERM', 'SIGINT', 'SIGHUP'] as const).map((name) => {
+    const handler = () => gone(`${name} was received.`);
+    process.on(name, handler);
+    return () => process.off(name, handler);
+  });
+  channel.listen({
+    message: (message) => fromClient(session, message),
+    unreadable: (error) => log.write('warn', 'The client sent something unreadable.', { error }),
+    broken: (error) => gone(`The client cannot be written to: ${error.message}`),
+    end: () => gone('The client closed its end.'),
+  });
+  const code = await session.over.promise;
+  for (const remove of signals) remove();
+  await session[Symbol.asyncDispose]();
+  log.write('info', 'The debug session is over.', { code });
+  return code;
 }

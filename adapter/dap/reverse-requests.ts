@@ -114,7 +114,7 @@ export function refuse(to: Debugger, request: Request, why: string): void {
 }
 
 /** A configuration without its environment variables. */
-export function withoutSecrets(configuration: Raw): Raw {
+function withoutSecrets(configuration: Raw): Raw {
   return Object.fromEntries(Object.entries(configuration).filter(([key]) => !privateKeys.has(key)));
 }
 
