@@ -41,8 +41,8 @@ export class Client {
   }
 
   /** What the program wrote, where its debug adapter does not say so itself. */
-  print(text: string): void {
-    this.send({ ...new OutputEvent(text, 'stdout') });
+  print(text: string, stream: 'stdout' | 'stderr'): void {
+    this.send({ ...new OutputEvent(text, stream) });
   }
 
   /** Says that the session is over, unless that was said. */

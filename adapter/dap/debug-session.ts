@@ -96,7 +96,7 @@ export class DebugSession {
       hear: (from, message) => routes.hear(from, message),
       gone: (from, how) => routes.gone(from, how),
       sent: (message) => this.trace('to debugger', message),
-      printed: (text) => this.client.print(text),
+      printed: (text, stream) => this.client.print(text, stream),
     });
   }
 

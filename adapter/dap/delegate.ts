@@ -22,8 +22,8 @@ export interface DelegateOptions {
   readonly log: Log;
   /** Sees each message that leaves, for the trace. */
   sent(message: Raw): void;
-  /** What a debug adapter that is reached by a socket writes to its standard output: it is the program's, mostly. */
-  printed(text: string): void;
+  /** What a debug adapter that is reached by a socket writes to its standard streams: it is the program's, mostly. */
+  printed(text: string, stream: 'stdout' | 'stderr'): void;
 }
 
 /** Characters of standard error, or of the output of one that is reached by a socket, that are kept for messages. */
@@ -124,8 +124,11 @@ export class Delegate {
   async end(patience: Patience, everything: boolean): Promise<void> {
     await this.tree.refresh();
     this.#input.end();
-    if (this.#process === undefined) await within(patience.endOfFile, this.exited, undefined);
-    else await endProcesses(this.#process, patience, everything);
+    if (this.#process !== undefined) await endProcesses(this.#process, patience, everything);
+    else {
+      await within(patience.endOfFile, this.exited, undefined);
+      if (everything) await endTree(this.tree, patience);
+    }
     this.#input.destroy();
     this.#meeting?.[Symbol.dispose]();
     await within(1000, this.exited, undefined);
@@ -169,11 +172,12 @@ class StartedProcess {
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#keep(text);
       options.log.write('debug', 'The debug adapter wrote to standard error.', { text });
+      if (this.#forwarding) options.printed(text, 'stderr');
       this.#hear(text);
     });
     if (options.command.transport.kind !== 'stdio') {
       this.child.stdout.setEncoding('utf8').on('data', (text: string) => {
-        if (this.#forwarding) options.printed(text);
+        if (this.#forwarding) options.printed(text, 'stdout');
         else this.#keep(text);
         this.#hear(text);
       });
@@ -191,7 +195,7 @@ class StartedProcess {
     for (const line of this.#complete()) listener(line);
   };
 
-  /** From now on standard output is the program's. */
+  /** From now on what it writes is the program's. */
   forwardOutput(): void {
     this.#forwarding = true;
     this.#lines.length = 0;
@@ -233,14 +237,26 @@ async function reach(meeting: Meeting, started: StartedProcess | undefined, sign
 
 async function endProcesses(started: StartedProcess, patience: Patience, everything: boolean): Promise<void> {
   started.child.stdin.end();
-  for (const [signal, ms] of [
-    [undefined, patience.endOfFile],
-    ['SIGTERM', patience.sigterm],
-    // A stopped or blocked process takes a moment even for SIGKILL.
-    ['SIGKILL', 2000],
-  ] as const) {
-    if (signal !== undefined) await (everything ? started.tree.signal(signal) : started.child.kill(signal));
-    const ended = everything ? started.tree.gone(ms) : started.ended.then(() => true);
-    if (await within(ms + 100, ended, false)) break;
+  if (everything) return endTree(started.tree, patience);
+  for (const [signal, ms] of rungs(patience)) {
+    if (signal !== undefined) started.child.kill(signal);
+    if (await within(ms, started.ended, undefined)) return;
   }
+}
+
+async function endTree(tree: ProcessTree, patience: Patience): Promise<void> {
+  for (const [signal, ms] of rungs(patience)) {
+    if (signal !== undefined) await tree.signal(signal);
+    if (await tree.gone(ms)) return;
+  }
+}
+
+/** What is tried, and how long it is given, in ms. */
+function rungs({ endOfFile, sigterm }: Patience): readonly (readonly [NodeJS.Signals | undefined, number])[] {
+  // A stopped or blocked process takes a moment even for SIGKILL.
+  return [
+    [undefined, endOfFile],
+    ['SIGTERM', sigterm],
+    ['SIGKILL', 2000],
+  ];
 }

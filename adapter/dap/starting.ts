@@ -18,7 +18,7 @@ export interface StarterOptions {
   /** A debug adapter that had answered `initialize` is gone, `how`. */
   gone(from: Debugger, how: string): void;
   sent(message: Raw): void;
-  printed(text: string): void;
+  printed(text: string, stream: 'stdout' | 'stderr'): void;
 }
 
 /** A debug adapter with its answer to `initialize`, which may be a refusal. */
@@ -30,6 +30,7 @@ export interface Started {
 export class Starter {
   readonly #options: StarterOptions;
   readonly #ends: Promise<void>[] = [];
+  readonly #living = new Set<Debugger>();
   readonly #dismissals = new Map<Debugger, Promise<void>>();
   #abort = new AbortController();
   /** Why the last debug adapter is not there (any more), in words for the user. */
@@ -60,6 +61,7 @@ export class Starter {
       return undefined;
     }
     const one = new Debugger(start, delegate);
+    this.#living.add(one);
     this.#listen(one);
     log.write('info', 'The debug adapter was started.', { argv: command.argv, origin: command.origin });
     const outcome = await one.initialize(this.#options.initializeArguments(), patience);
@@ -92,6 +94,7 @@ export class Starter {
     const known = this.#dismissals.get(one);
     if (known !== undefined) return known;
     one.dismissed = true;
+    this.#living.delete(one);
     if (one.inner !== undefined) void this.dismiss(one.inner, everything);
     const ending = one.delegate.end(this.#options.timing, everything).catch((error: unknown) => {
       this.#options.log.write('error', 'The debug adapter could not be ended.', { error });
@@ -101,8 +104,10 @@ export class Starter {
     return ending;
   }
 
-  /** Resolves when all that were dismissed have ended. */
+  /** Resolves when all have ended; those that nobody has dismissed are. */
   async ended(): Promise<void> {
+    this.giveUp();
+    for (const one of this.#living) void this.dismiss(one, true);
     await Promise.all(this.#ends);
   }
 
