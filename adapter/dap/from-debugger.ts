@@ -138,7 +138,7 @@ function programSeen(session: DebugSession, from: Debugger, event: Event): void 
   if (program === undefined) return;
   // A program that was running before is not ours to end, so it does not join the tree.
   if (session.launched?.attaches || !program.started) {
-    session.options.surroundings.processStarted(program.pid, 'program');
+    session.options.surroundings.processStarted(program.pid, 'attached');
   } else {
     session.background(from.delegate.tree.add(program.pid, 'program').then((pids) => session.tellPrograms(pids)));
   }

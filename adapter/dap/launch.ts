@@ -2,6 +2,7 @@
 import type { DebuggerProfile, Given } from '../debuggers/profile.ts';
 import { Problem } from '../problem.ts';
 import { field, isRaw, type Raw, type Request } from './message.ts';
+import type { ServeOptions } from './options.ts';
 import type { ParsedLaunch } from './surroundings.ts';
 
 /** What is known once it has been passed on to the real debug adapter. */
@@ -40,6 +41,16 @@ export class Launch {
   get noDebug(): boolean {
     return field(this.request.arguments, 'noDebug') === true;
   }
+}
+
+/** The client's launch arguments; what our command line says of the debug adapter holds if they say nothing. */
+export function parseLaunch(
+  { surroundings, debugAdapter }: ServeOptions,
+  args: unknown,
+  verb: 'launch' | 'attach',
+): ParsedLaunch {
+  const parsed = surroundings.parse(args, verb);
+  return { ...(debugAdapter !== undefined && { debugAdapter }), ...parsed };
 }
 
 /** What a profile wants to know. */

@@ -1,4 +1,5 @@
 /** The beginning of a debug session: `initialize`, and `launch` or `attach` as far as the debugger has it. */
+import { isDeepStrictEqual } from 'node:util';
 import type { DebuggerProfile } from '../debuggers/profile.ts';
 import { findProfile } from '../debuggers/registry.ts';
 import { Problem } from '../problem.ts';
@@ -8,7 +9,7 @@ import { connectSurroundings } from './connecting.ts';
 import type { DebugSession, State } from './debug-session.ts';
 import { cutShort } from './ending.ts';
 import { eventFromDebugger } from './from-debugger.ts';
-import { childLaunch, delegateLaunch, given, type Launch } from './launch.ts';
+import { childLaunch, delegateLaunch, given, type Launch, parseLaunch } from './launch.ts';
 import { isRaw, isRequest, type Request } from './message.ts';
 import { errorOf, inOneText } from './problem-response.ts';
 import { died, type Started } from './starting.ts';
@@ -89,7 +90,7 @@ async function connect(session: DebugSession, launch: Launch, signal: AbortSigna
   const { surroundings, admit, profiles } = session.options;
   const { request, verb } = launch;
   admit?.(request.arguments);
-  const parsed = surroundings.parse(request.arguments, verb);
+  const parsed = parseLaunch(session.options, request.arguments, verb);
   const profile = findProfile(parsed.delegateType, profiles);
   const late = profile.environmentAt(given(parsed)) === 'start' || profile.startsAt === 'launch';
   // Nothing in the cluster is touched before the debugger is known to work.
@@ -126,6 +127,11 @@ async function join(session: DebugSession, launch: Launch, ticket: Ticket, signa
   const command = { argv: [], origin: 'the parent session', transport };
   const starting = session.starter.start({ profile, command, environment: {} }, session.timing.initialize, socket);
   adopt(session, profile, await unlessAborted(starting, signal));
+  // We would have to end what the parent has started.
+  if (session.debugger?.capabilities.supportsRestartRequest !== true) {
+    const capabilities = { supportsRestartRequest: false };
+    session.client.send({ type: 'event', event: 'capabilities', body: { capabilities } });
+  }
 }
 
 function lost(session: DebugSession, launch: Launch, problem: Problem): void {
@@ -145,7 +151,7 @@ async function prepareDebugger(
 ): Promise<void> {
   const current = session.debugger;
   if (current !== undefined) {
-    const suits = current.profile === profile && parsed.debugAdapter === undefined;
+    const suits = current.profile === profile && isDeepStrictEqual(parsed.debugAdapter, session.options.debugAdapter);
     if (suits && profile.environmentAt(given(parsed)) === 'launch') return;
     session.debugger = undefined;
     void session.starter.dismiss(current, true);

@@ -4,7 +4,7 @@ import type { Configured } from './configured.ts';
 import type { DebugSession } from './debug-session.ts';
 import type { Debugger } from './debugger.ts';
 import { cutShort } from './ending.ts';
-import { delegateLaunch, given, givenUp, type Launch } from './launch.ts';
+import { delegateLaunch, given, givenUp, type Launch, parseLaunch } from './launch.ts';
 import { field, isRaw, type Raw, type Request, type Response } from './message.ts';
 import { errorOf } from './problem-response.ts';
 import { died } from './starting.ts';
@@ -50,15 +50,17 @@ const failure = { success: false, message: undefined } as const;
 const failed = ({ success }: Response) => (success === false ? undefined : new Promise<never>(() => {}));
 
 export function restart(session: DebugSession, request: Request, launch: Launch, one: Debugger): void {
-  const { surroundings, profiles } = session.options;
+  const { options } = session;
   if (launch.settled !== undefined && session.parent === undefined) {
-    const changed = changedConfiguration(request, (args) => surroundings.parse(args, launch.verb));
-    const profile = changed && findProfile(changed.delegateType, profiles);
+    const changed = changedConfiguration(request, (args) => parseLaunch(options, args, launch.verb));
+    const profile = changed && findProfile(changed.delegateType, options.profiles);
     if (changed && profile) launch.settled = { ...launch.settled, parsed: changed, profile };
   }
   const same = launch.settled?.profile === one.profile;
   if (same && one.capabilities.supportsRestartRequest === true) {
     one.requests.forward(request, restartRequest(request, launch));
+  } else if (session.parent !== undefined) {
+    session.client.refuse(request, 'This debugger restarts a child session only with its parent.');
   } else {
     session.background(restartAnew(session, request, launch, one));
   }
@@ -105,5 +107,5 @@ async function restartAnew(session: DebugSession, request: Request, launch: Laun
   if (success !== false) return session.client.respond(request, { success: true });
   const problem = died(profile, String(message ?? 'It refused to start the program.'));
   session.client.respond(request, errorOf(problem));
-  if (session.debugger === one) return cutShort(session, problem);
+  if (session.state.name === 'running' || unchanged()) return cutShort(session, problem);
 }
