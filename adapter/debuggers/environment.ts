@@ -13,11 +13,11 @@ export function environmentObject(args: DelegateArguments, environment: Environm
   return { ...environment, ...(isObject(own) ? own : {}) };
 }
 
-/** `["NAME=VALUE"]` under `key`, with the user's at the end; theirs may be an object. */
+/** `["NAME=VALUE"]` under `key`, with the user's at the end; theirs may be an object, where null removes a variable. */
 export function environmentList(args: DelegateArguments, environment: Environment, key = 'env'): readonly string[] {
   const own = args[key];
   const entries = Array.isArray(own) ? own.map(String) : isObject(own) ? entriesOf(own) : [];
-  const names = new Set(entries.map((entry) => entry.split('=', 1)[0]));
+  const names = new Set(isObject(own) ? Object.keys(own) : entries.map((entry) => entry.split('=', 1)[0]));
   return [...entriesOf(environment).filter((entry) => !names.has(entry.split('=', 1)[0])), ...entries];
 }
 
@@ -49,7 +49,7 @@ function read(file: string): Environment {
 }
 
 function entriesOf(environment: object): readonly string[] {
-  return Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  return Object.entries(environment).flatMap(([name, value]) => (value === null ? [] : [`${name}=${value}`]));
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
