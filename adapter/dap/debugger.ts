@@ -39,9 +39,12 @@ export class Debugger {
   /** What it wrote that is no DAP, the beginning. */
   rubbish = '';
   readonly #threads = new Set<number>();
+  readonly #afterRubbish: number;
   readonly #spoiled = Promise.withResolvers<string>();
 
-  constructor(start: Start, delegate: Delegate) {
+  /** `afterRubbish`: how long one that wrote something else may still come to DAP, in ms; some print a banner first. */
+  constructor(start: Start, delegate: Delegate, afterRubbish: number) {
+    this.#afterRubbish = afterRubbish;
     this.start = start;
     this.delegate = delegate;
     this.requests = new Requests(delegate.channel);
@@ -79,7 +82,7 @@ export class Debugger {
   /** It wrote something that cannot be read as DAP. */
   spoil(text: string): void {
     this.rubbish = (this.rubbish + text).slice(0, 1000);
-    this.#spoiled.resolve('It wrote something else than DAP messages.');
+    setTimeout(() => this.#spoiled.resolve('It wrote something else than DAP messages.'), this.#afterRubbish).unref();
   }
 
   /** Keeps what an event says about capabilities and threads. */

@@ -193,12 +193,11 @@ async function launchFailed(session: DebugSession, launch: Launch, problem: Prob
   session.dismissCurrent(true);
   session.debugger = undefined;
   await session.client.undo();
-  if (launch.answered) {
-    if (problem.code !== 'cancelled') session.client.tell(inOneText(problem), 'important');
-    session.client.sayTerminated();
-  } else {
-    session.answerLaunch(launch, errorOf(problem));
-  }
+  if (launch.answered && problem.code !== 'cancelled') session.client.tell(inOneText(problem), 'important');
+  const early = launch.answered;
+  session.answerLaunch(launch, errorOf(problem));
+  // Some clients go on waiting after an error; who gave up himself knows.
+  if (early || problem.code !== 'cancelled') session.client.sayTerminated();
   for (const message of session.held.splice(0)) {
     if (isRequest(message)) session.client.refuse(message, 'The debug session is over.');
   }

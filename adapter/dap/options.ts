@@ -34,6 +34,8 @@ export interface Timing {
   readonly earlyAnswer: Readonly<Record<string, number>>;
   /** For the real debug adapter's answer to `initialize`. */
   readonly initialize: number;
+  /** For that answer once it has written something that is no DAP. */
+  readonly afterRubbish: number;
   /** For answers of clients to requests that they may not know. */
   readonly reverseRequest: number;
   /** For its answer to `disconnect`. VS Code ends us 2 s after it asked. */

@@ -13,6 +13,7 @@ const usualTiming: Timing = {
   // dape gives up `launch` after 10 s and kills us; Helix ("hx") any request after 20 s (field notes, §1.2).
   earlyAnswer: { dape: 6000, hx: 15_000 },
   initialize: 15_000,
+  afterRubbish: 2000,
   reverseRequest: 30_000,
   disconnect: 1000,
   undo: 1500,

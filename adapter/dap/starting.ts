@@ -60,7 +60,7 @@ export class Starter {
       if (!signal.aborted) this.#failed(error instanceof Error ? error.message : String(error));
       return undefined;
     }
-    const one = new Debugger(start, delegate);
+    const one = new Debugger(start, delegate, this.#options.timing.afterRubbish);
     this.#living.add(one);
     this.#listen(one);
     log.write('info', 'The debug adapter was started.', { argv: command.argv, origin: command.origin });
