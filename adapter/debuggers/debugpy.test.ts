@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Problem } from '../problem.ts';
 import { debugpy } from './debugpy.ts';
-import { findProfile } from './registry.ts';
 
 let folder = '';
 beforeEach(() => {
@@ -91,16 +90,5 @@ test('the user’s own variables win over those of the pod, and attach takes non
   expect(debugpy.request({ args: { connect: {} } }, environment, 'attach')).toEqual({
     command: 'attach',
     arguments: { connect: {} },
-  });
-});
-
-describe('the type', () => {
-  test('may be each of its names', () => {
-    for (const type of debugpy.types) expect(findProfile(type)).toBe(debugpy);
-  });
-
-  test('if unknown, is answered with the known ones, and the nearest if it is near', () => {
-    expect(() => findProfile('debugpi')).toThrow('Known are debugpy, python. Did you mean "debugpy"?');
-    expect(() => findProfile('cobol')).toThrow('Set "type" of the delegate to one of them.');
   });
 });
