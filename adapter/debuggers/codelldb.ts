@@ -1,7 +1,7 @@
 /** CodeLLDB, a debug adapter for C, C++ and Rust on top of LLDB: https://github.com/vadimcn/codelldb (arguments: its MANUAL.md). */
 import { join } from 'node:path';
 import { Problem } from '../problem.ts';
-import { environmentObject, withEnvironmentFiles } from './environment.ts';
+import { environmentWithoutNull, withEnvironmentFiles } from './environment.ts';
 import { editorExtensions, masonPackage, nodePackage } from './places.ts';
 import type { DebuggerProfile, DelegateArguments, DelegateCommand } from './profile.ts';
 import { complaint, findProgram } from './program.ts';
@@ -62,7 +62,7 @@ export const codelldb: DebuggerProfile = {
 
   request({ args }, environment, request) {
     if (request === 'attach') return { command: request, arguments: { ...args } };
-    const env = environmentObject(args, withEnvironmentFiles(args, environment));
+    const env = environmentWithoutNull(args, withEnvironmentFiles(args, environment));
     return { command: request, arguments: { ...args, env } };
   },
 };

@@ -7,10 +7,16 @@ import type { DelegateArguments } from './profile.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** `{ NAME: VALUE }` under `key`, with the user's on top. A value of theirs may be null, which removes the variable. */
+/** `{ NAME: VALUE }` under `key`, with the user's on top. A value of theirs may be null, which unsets the variable. */
 export function environmentObject(args: DelegateArguments, environment: Environment, key = 'env') {
   const own = args[key];
   return { ...environment, ...(isObject(own) ? own : {}) };
+}
+
+/** The same for debug adapters that refuse null: then a variable is not set, but the computer's own stays. */
+export function environmentWithoutNull(args: DelegateArguments, environment: Environment, key = 'env') {
+  const all = Object.entries(environmentObject(args, environment, key));
+  return Object.fromEntries(all.filter(([, value]) => value !== null));
 }
 
 /** `["NAME=VALUE"]` under `key`, with the user's at the end; theirs may be an object, where null removes a variable. */

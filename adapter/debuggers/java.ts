@@ -3,7 +3,7 @@
  * Only a client of that server can have it opened, so the client has to tell us the port.
  */
 import { Problem } from '../problem.ts';
-import { environmentObject, withEnvironmentFiles } from './environment.ts';
+import { environmentWithoutNull, withEnvironmentFiles } from './environment.ts';
 import type { DebuggerProfile } from './profile.ts';
 import { commandOfUser } from './settings.ts';
 
@@ -53,7 +53,7 @@ export const java: DebuggerProfile = {
 
   request({ args }, environment, request) {
     if (request === 'attach') return { command: request, arguments: { ...args } };
-    const env = environmentObject(args, withEnvironmentFiles(args, environment));
+    const env = environmentWithoutNull(args, withEnvironmentFiles(args, environment));
     return { command: request, arguments: { ...args, env } };
   },
 };

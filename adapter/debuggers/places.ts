@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { compareVersions } from './versions.ts';
 
 /** VS Code and its kin keep extensions in `~/NAME/extensions`; the last is code-server's. */
 const editors = [
@@ -67,12 +68,4 @@ function versionsOf(folder: string, prefix: string): readonly { path: string; ve
       : [];
     return version === undefined ? [] : [{ path: join(folder, name), version: version.split('.').map(Number) }];
   });
-}
-
-function compareVersions(a: readonly number[], b: readonly number[]): number {
-  for (let index = 0; index < Math.max(a.length, b.length); index++) {
-    const difference = (a[index] ?? 0) - (b[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

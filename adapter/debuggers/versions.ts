@@ -17,7 +17,7 @@ export function newestOnPath(name: string, path: string = process.env.PATH ?? ''
         ? []
         : [{ file: file.replace(/\.exe$/, ''), version: version.split('.').map(Number) }];
     })
-    .sort((a, b) => compare(b.version, a.version));
+    .sort((a, b) => compareVersions(b.version, a.version));
   for (const { file } of found) {
     const program = findProgram(file, path);
     if (program !== undefined) return program;
@@ -33,9 +33,10 @@ function filesOf(folder: string): readonly string[] {
   }
 }
 
-function compare(a: readonly number[], b: readonly number[]): number {
+/** Negative if `a` is the older one. */
+export function compareVersions(a: readonly number[], b: readonly number[]): number {
   const [major = 0, ...rest] = a;
   const [otherMajor = 0, ...otherRest] = b;
   if (major !== otherMajor || (rest.length === 0 && otherRest.length === 0)) return major - otherMajor;
-  return compare(rest, otherRest);
+  return compareVersions(rest, otherRest);
 }
