@@ -2,7 +2,7 @@
 import { Problem } from '../problem.ts';
 import { environmentList, environmentObject } from './environment.ts';
 import type { DebuggerProfile } from './profile.ts';
-import { complaint, findProgram } from './program.ts';
+import { findProgram } from './program.ts';
 import { commandOfUser } from './settings.ts';
 
 export const custom: DebuggerProfile = {
@@ -26,13 +26,13 @@ export const custom: DebuggerProfile = {
     });
   },
 
-  async check({ argv }, signal) {
+  async check({ argv }) {
     const [program] = argv;
     if (program === undefined || findProgram(program) !== undefined) return;
     throw new Problem({
       code: 'delegate-missing',
       what: `There is no program ${program} ("command" of "debugAdapter").`,
-      why: (await complaint([program], signal)) ?? '',
+      why: 'It is neither a file that can be run nor on PATH.',
       remedy: 'Install it, or name it with its full path.',
     });
   },
