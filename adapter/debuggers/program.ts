@@ -28,10 +28,11 @@ function isExecutable(path: string): boolean {
 export async function complaint(
   argv: readonly [string, ...string[]],
   signal: AbortSignal,
+  cwd?: string,
 ): Promise<string | undefined> {
   const [program, ...args] = argv;
   try {
-    await run(program, args, { signal, timeout: 10_000, windowsHide: true });
+    await run(program, args, { signal, timeout: 10_000, windowsHide: true, ...(cwd !== undefined && { cwd }) });
     return undefined;
   } catch (error) {
     signal.throwIfAborted();

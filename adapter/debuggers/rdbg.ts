@@ -38,16 +38,18 @@ export const rdbg: DebuggerProfile = {
     const line = programLine(args);
     if (line === undefined) return commandOfUser(debugAdapter) ?? listening(args);
     const own = commandOfUser(debugAdapter, (command) => opening(command, line));
+    const cwd = folderOf(args);
+    if (!existsSync(cwd)) throw withoutFolder(cwd);
     // At a higher level it would not say that it waits.
     const environment = { RUBY_DEBUG_LOG_LEVEL: 'WARN', ...environmentOf(args) };
-    return { ...(own ?? found(args, line)), cwd: folderOf(args), environment };
+    return { ...(own ?? found(args, line)), cwd, environment };
   },
 
   async check(command, signal) {
     const [program, ...args] = command.argv;
     if (program === undefined) return;
     const own = args.slice(0, Math.max(0, args.indexOf('--open')));
-    const reason = await complaint([program, ...own, '--version'], signal);
+    const reason = await complaint([program, ...own, '--version'], signal, command.cwd);
     if (reason === undefined) return;
     throw missing(`${[program, ...own].join(' ')} (${command.origin}): ${reason}`);
   },
@@ -100,8 +102,10 @@ function programLine(args: DelegateArguments): readonly [string, ...string[]] | 
 
 function findRdbg(args: DelegateArguments): { command: readonly string[]; origin: string } {
   const named = textOf(args.rdbgPath);
-  if (named !== undefined)
-    return { command: findProgram(named) === undefined ? words(named) : [named], origin: '"rdbgPath" of the delegate' };
+  if (named !== undefined) {
+    const command = findProgram(named) === undefined ? words(named) : [named];
+    return { command, origin: '"rdbgPath" of the delegate' };
+  }
   const bundle = bundler(args);
   if (bundle !== undefined && bundledRdbg(args)) return { command: [bundle, 'exec', 'rdbg'], origin: 'Gemfile.lock' };
   const ruby = findProgram('ruby');
@@ -184,6 +188,15 @@ function textOf(value: unknown): string | undefined {
 function words(text: string): string[] {
   const found = text.match(/(?:[^\s"']|"[^"]*"|'[^']*')+/g) ?? [];
   return found.map((word) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, '$1$2'));
+}
+
+function withoutFolder(cwd: string): Problem {
+  return new Problem({
+    code: 'bad-value',
+    what: `There is no folder ${cwd}.`,
+    why: 'It is "cwd" of the delegate, where the program is to be started.',
+    remedy: 'Name an existing folder, or leave "cwd" out.',
+  });
 }
 
 function missing(why: string): Problem {
