@@ -25,6 +25,7 @@ function program(path: string, complaint = '', code = 0): string {
 }
 
 const transport = { kind: 'stdio' } as const;
+const interpreter = (python: string) => [python, '-m', 'debugpy.adapter'];
 
 describe('the interpreter', () => {
   test('is the one the user names, by path, by name, or as the head of a list', () => {
@@ -57,17 +58,27 @@ describe('the interpreter', () => {
   });
 });
 
+test('the user may start or reach the debug adapter in another way', async () => {
+  const { signal } = new AbortController();
+  const started = debugpy.command({ args: {}, debugAdapter: { command: [program('debugpy-adapter', 'no', 1)] } });
+  expect(started).toMatchObject({ argv: [join(folder, 'debugpy-adapter')], transport });
+  await debugpy.check(started, signal);
+  const running = debugpy.command({ args: {}, debugAdapter: { port: 5678 } });
+  expect(running).toMatchObject({ argv: [], transport: { kind: 'running' } });
+  await debugpy.check(running, signal);
+});
+
 describe('the check', () => {
   const { signal } = new AbortController();
 
   test('is silent if debugpy can be imported', async () => {
-    await debugpy.check({ argv: [program('python')], origin: 'here', transport }, signal);
+    await debugpy.check({ argv: interpreter(program('python')), origin: 'here', transport }, signal);
   });
 
   test('says why not, and the line that installs it', async () => {
     const broken = program('python', 'ModuleNotFoundError: No module named debugpy', 1);
     const problem = await debugpy
-      .check({ argv: [broken], origin: 'here', transport }, signal)
+      .check({ argv: interpreter(broken), origin: 'here', transport }, signal)
       .catch((error: unknown) => error);
     expect(problem).toBeInstanceOf(Problem);
     expect(problem).toMatchObject({ code: 'delegate-missing', why: 'ModuleNotFoundError: No module named debugpy' });
@@ -76,7 +87,7 @@ describe('the check', () => {
   });
 
   test('says so if there is no such program', async () => {
-    const missing = debugpy.check({ argv: [join(folder, 'none')], origin: 'here', transport }, signal);
+    const missing = debugpy.check({ argv: interpreter(join(folder, 'none')), origin: 'here', transport }, signal);
     await expect(missing).rejects.toMatchObject({ code: 'delegate-missing' });
   });
 });

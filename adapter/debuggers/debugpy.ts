@@ -2,8 +2,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../problem.ts';
+import { environmentObject, withEnvironmentFiles } from './environment.ts';
 import type { DebuggerProfile, DelegateArguments } from './profile.ts';
 import { complaint, findProgram } from './program.ts';
+import { commandOfUser, overStdio } from './settings.ts';
 
 export const debugpy: DebuggerProfile = {
   types: ['debugpy', 'python'],
@@ -56,14 +58,16 @@ export const debugpy: DebuggerProfile = {
   environmentAt: () => 'launch',
 
   command({ args, debugAdapter }) {
-    const transport = { kind: 'stdio' } as const;
-    if (debugAdapter?.command) return { argv: debugAdapter.command, origin: '"debugAdapter"', transport };
-    const python = choosePython(args);
-    return { argv: [python.program, '-m', 'debugpy.adapter'], origin: python.origin, transport };
+    const own = commandOfUser(debugAdapter);
+    if (own !== undefined) return own;
+    const { program, origin } = choosePython(args);
+    return { ...overStdio([program, '-m', 'debugpy.adapter']), origin };
   },
 
   async check(command, signal) {
-    const [python = 'python3'] = command.argv;
+    const [python] = command.argv;
+    // Only of an interpreter we know how to ask it.
+    if (python === undefined || (findProgram(python) !== undefined && !command.argv.includes('-m'))) return;
     const reason = await complaint([python, '-c', 'import debugpy'], signal);
     if (reason === undefined) return;
     const line = `${python} -m pip install debugpy`;
@@ -88,8 +92,8 @@ export const debugpy: DebuggerProfile = {
 
   request({ args }, environment, request) {
     if (request === 'attach') return { command: request, arguments: { ...args } };
-    const own = typeof args.env === 'object' && args.env !== null ? args.env : {};
-    return { command: request, arguments: { ...args, env: { ...environment, ...own } } };
+    const env = environmentObject(args, withEnvironmentFiles(args, environment));
+    return { command: request, arguments: { ...args, env } };
   },
 
   // Each child process waits at a port of its own, which debugpy names in `connect`.
