@@ -41,7 +41,13 @@ function requestFromClient(session: DebugSession, request: Request): void {
       return;
     case 'launch':
     case 'attach':
-      if (state.name === 'initialized') session.background(launch(session, new Launch(request, request.command)));
+      if (state.name === 'initialized')
+        session.background(
+          launch(
+            session,
+            new Launch(request, request.command, session.initializeArguments.supportsStartDebuggingRequest !== true),
+          ),
+        );
       else pass(session, request);
       return;
     case 'restart':

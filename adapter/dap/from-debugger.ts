@@ -5,7 +5,7 @@ import { cutShort, forRestart, holdTerminate, releaseTerminate } from './ending.
 import { adoptChild } from './inner.ts';
 import { givenUp, type Launch } from './launch.ts';
 import { type Event, field, isEvent, isRaw, isRequest, isResponse, type Raw, type Request } from './message.ts';
-import { concealedEvent } from './reverse-requests.ts';
+import { concealedEvent, refuse } from './reverse-requests.ts';
 import { died } from './starting.ts';
 import { programOf, reasonIn, translateEvent } from './translate.ts';
 
@@ -33,6 +33,10 @@ function requestFromDebugger(session: DebugSession, from: Debugger, request: Req
   const known = session.initializeArguments.supportsStartDebuggingRequest === true;
   if (request.command !== 'startDebugging' || known || from.profile.childEndpoint === undefined) {
     session.reverse.pass(from, request, session.launched?.clientType ?? 'kubernetes-local');
+    return;
+  }
+  if (from !== session.debugger) {
+    refuse(from, request, 'The client can show one debug session only.');
     return;
   }
   const adopting = adoptChild(from, request, {

@@ -22,9 +22,13 @@ export class Launch {
   answered = false;
   settled: Settled | undefined;
 
-  constructor(request: Request, verb: 'launch' | 'attach') {
+  /** The client knows no child sessions. */
+  readonly oneSession: boolean;
+
+  constructor(request: Request, verb: 'launch' | 'attach', oneSession: boolean) {
     this.request = request;
     this.verb = verb;
+    this.oneSession = oneSession;
   }
 
   /** Whether the program was there before and is left alone in the end. */
@@ -77,7 +81,9 @@ export function givenUp(): Problem {
   return new Problem({ code: 'cancelled', what: 'Cancelled.', why: '', remedy: '' });
 }
 
-/** The raw `launch` for the real debug adapter. */
-export function delegateLaunch({ profile, parsed, environment }: Settled): Raw {
-  return { type: 'request', ...profile.request(given(parsed), environment, parsed.request) };
+/** The `launch` or `attach` for the real debug adapter. */
+export function delegateLaunch({ settled, oneSession }: Launch): Raw {
+  if (settled === undefined) throw new Error('The launch is not settled.');
+  const { profile, parsed, environment } = settled;
+  return { type: 'request', ...profile.request({ ...given(parsed), oneSession }, environment, parsed.request) };
 }

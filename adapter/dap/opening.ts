@@ -177,9 +177,9 @@ function adopt(session: DebugSession, profile: DebuggerProfile, started: Started
 
 function forwardLaunch(session: DebugSession, launch: Launch): void {
   const one = session.debugger;
-  if (launch.settled === undefined) throw new Error('The launch is not settled.');
-  if (one === undefined) throw died(launch.settled.profile, session.starter.whyNot);
-  one.requests.forward(launch.request, { ...launch.request, ...delegateLaunch(launch.settled) });
+  const request = delegateLaunch(launch);
+  if (one === undefined) throw new Error(session.starter.whyNot);
+  one.requests.forward(launch.request, { ...launch.request, ...request });
   session.state = { name: 'running', launch };
   session.watchProcesses(one);
   const events = one.held ?? [];

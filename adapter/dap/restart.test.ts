@@ -11,7 +11,9 @@ describe('restart', () => {
     await client.request('restart');
     await client.request('restart', { arguments: { delegate: { ...delegate, program: 'y' } } });
     const restarts = (await receivedBy(client)).filter(({ command }) => command === 'restart');
-    expect(restarts[0]).not.toHaveProperty('arguments');
+    expect(restarts[0]?.arguments).toEqual({
+      arguments: { type: 'fake', request: 'launch', program: 'x', env: { GREETING: 'hello' } },
+    });
     expect(restarts[1]?.arguments).toEqual({
       arguments: { type: 'fake', request: 'launch', program: 'y', env: { GREETING: 'hello' } },
     });

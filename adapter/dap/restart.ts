@@ -10,11 +10,13 @@ import { errorOf } from './problem-response.ts';
 import { died } from './starting.ts';
 import type { ParsedLaunch } from './surroundings.ts';
 
-/** The request as the real debug adapter takes it: a changed configuration in its own words, with the environment. */
+/**
+ * The request as the real debug adapter takes it: with the latest configuration in its own words, and the environment.
+ * The client may leave it out, but js-debug does not expect that.
+ */
 function restartRequest(request: Request, launch: Launch): Raw {
-  const changed = field(request.arguments, 'arguments');
-  if (!isRaw(request.arguments) || !isRaw(changed) || launch.settled === undefined) return request;
-  return { ...request, arguments: { ...request.arguments, arguments: delegateLaunch(launch.settled).arguments } };
+  const own = isRaw(request.arguments) ? request.arguments : {};
+  return { ...request, arguments: { ...own, arguments: delegateLaunch(launch).arguments } };
 }
 
 /** The client's changed configuration, if it sent one; IDEs send what they have resolved anew. */
@@ -33,8 +35,7 @@ function launchAnew(
   configured: Configured,
   tell: (event: Raw) => void,
 ): { readonly answer: Promise<Response>; readonly configured: Promise<void> } {
-  if (launch.settled === undefined) throw new Error('There was no launch to be repeated.');
-  const answer = to.requests.ask(delegateLaunch(launch.settled));
+  const answer = to.requests.ask(delegateLaunch(launch));
   const replayed = Promise.withResolvers<void>();
   to.onInitialized = () => void configured.replay(to, tell).then(replayed.resolve);
   // Some say it before they are asked to launch.
@@ -57,7 +58,7 @@ export function restart(session: DebugSession, request: Request, launch: Launch,
     if (changed && profile) launch.settled = { ...launch.settled, parsed: changed, profile };
   }
   const same = launch.settled?.profile === one.profile;
-  if (same && one.capabilities.supportsRestartRequest === true) {
+  if (same && one.capabilities.supportsRestartRequest === true && !one.profile.restartsBadly) {
     one.requests.forward(request, restartRequest(request, launch));
   } else if (session.parent !== undefined) {
     session.client.refuse(request, 'This debugger restarts a child session only with its parent.');

@@ -4,7 +4,7 @@ import type { DebuggerProfile } from '../debuggers/profile.ts';
 import type { Log } from '../diagnostics/log.ts';
 import { Problem } from '../problem.ts';
 import { Debugger, type Start } from './debugger.ts';
-import { Delegate } from './delegate.ts';
+import { Delegate, type DelegateOptions } from './delegate.ts';
 import type { Raw, Response } from './message.ts';
 import type { Timing } from './options.ts';
 
@@ -48,7 +48,17 @@ export class Starter {
     const { log } = this.#options;
     const { signal } = this.#abort;
     const { command, environment } = start;
-    const options = { command, environment, log, sent: this.#options.sent, printed: this.#options.printed };
+    let one: Debugger | undefined;
+    const options: DelegateOptions = {
+      command,
+      environment,
+      log,
+      sent: this.#options.sent,
+      printed: (text, stream) => {
+        // What a debug adapter complains of while we end it is no output of the program.
+        if (one?.dismissed !== true) this.#options.printed(text, stream);
+      },
+    };
     let delegate: Delegate;
     try {
       const tooLong = AbortSignal.timeout(patience);
@@ -60,7 +70,7 @@ export class Starter {
       if (!signal.aborted) this.#failed(error instanceof Error ? error.message : String(error));
       return undefined;
     }
-    const one = new Debugger(start, delegate, this.#options.timing.afterRubbish);
+    one = new Debugger(start, delegate, this.#options.timing.afterRubbish);
     this.#living.add(one);
     this.#listen(one);
     log.write('info', 'The debug adapter was started.', { argv: command.argv, origin: command.origin });

@@ -24,6 +24,8 @@ export const jsDebug: DebuggerProfile = {
   title: 'js-debug',
   adapterID: 'pwa-node',
   startsAt: 'initialize',
+  // js-debug 1.112 as a server does not answer it while the program is stopped, and does not restart either.
+  restartsBadly: true,
   // As js-debug 1.112 answers.
   capabilities: {
     supportsConfigurationDoneRequest: true,
@@ -97,7 +99,9 @@ export const jsDebug: DebuggerProfile = {
     });
   },
 
-  request({ args }, environment, request) {
+  request({ args: asked, oneSession }, environment, request) {
+    // Otherwise each process that the program starts would wait for a debug session that never begins.
+    const args = oneSession ? { autoAttachChildProcesses: false, ...asked } : asked;
     // js-debug alone knows the names that VS Code gives it inside; "node" is what users write.
     const type = args.type === undefined || args.type === 'node' || args.type === 'js-debug' ? 'pwa-node' : args.type;
     if (request === 'attach') return { command: request, arguments: { ...args, type } };

@@ -57,6 +57,8 @@ export interface DebugAdapterSettings {
 export interface Given {
   readonly args: DelegateArguments;
   readonly debugAdapter?: DebugAdapterSettings;
+  /** The client can show one debug session only: nobody would attach to further processes of the program. */
+  readonly oneSession?: boolean;
 }
 
 /** What the debug adapter is asked at last. */
@@ -74,6 +76,8 @@ export interface DebuggerProfile {
   readonly adapterID: string;
   /** When it can be started: some have the program on their own command line, and are not there before `launch`. */
   readonly startsAt: 'initialize' | 'launch';
+  /** Its `restart` is of no use, though it says that it can. */
+  readonly restartsBadly?: true;
   /** What it answers to `initialize`, for when a client asks before we know how to start it. */
   readonly capabilities: DebugProtocol.Capabilities;
   /** Whether the environment goes into `launch`, or to the debug adapter's own process, which then starts late. */
