@@ -149,14 +149,15 @@ async function prepareDebugger(
   environment: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<void> {
+  const command = profile.command(given(parsed));
   const current = session.debugger;
   if (current !== undefined) {
-    const suits = current.profile === profile && isDeepStrictEqual(parsed.debugAdapter, session.options.debugAdapter);
+    const { start } = current;
+    const suits = current.profile === profile && isDeepStrictEqual(start.command, command);
     if (suits && profile.environmentAt(given(parsed)) === 'launch') return;
     session.debugger = undefined;
     void session.starter.dismiss(current, true);
   }
-  const command = profile.command(given(parsed));
   const starting = session.starter.start({ profile, command, environment }, session.timing.initialize);
   const started = await unlessAborted(starting, signal);
   if (started === undefined) await profile.check(command, signal);

@@ -21,9 +21,8 @@ describe('restart', () => {
 
   test('is done with a new debugger if not, which is configured as the first was, while the surroundings stay', async () => {
     // The second debugger numbers its breakpoints otherwise.
-    let starts = 0;
-    const words = () => [`breakpoints:${starts++ === 0 ? 1 : 2}`];
-    const scene = begin({ profile: (own) => ({ command: (given) => own(words()).command(given) }) });
+    let words = ['breakpoints:1'];
+    const scene = begin({ profile: (own) => ({ command: (given) => own(words).command(given) }) });
     const { client, stage } = scene;
     await run(scene);
     const before = await client.request<{ pid: number }>('pid');
@@ -33,6 +32,7 @@ describe('restart', () => {
     await client.request('emit', {
       messages: [{ type: 'event', event: 'thread', body: { reason: 'started', threadId: 5 } }],
     });
+    words = ['breakpoints:2'];
     await client.request('restart', { arguments: { delegate: { ...delegate, program: 'y' } } });
     expect(await client.request<{ pid: number }>('pid')).not.toEqual(before);
     expect((await receivedBy(client)).map(({ command }) => command)).toEqual([
@@ -70,11 +70,10 @@ describe('restart', () => {
   });
 
   test('that fails ends the session', async () => {
-    let starts = 0;
-    const scene = begin({
-      profile: (own) => ({ command: (given) => own(starts++ === 0 ? [] : ['die-at-start']).command(given) }),
-    });
+    let words: readonly string[] = [];
+    const scene = begin({ profile: (own) => ({ command: (given) => own(words).command(given) }) });
     await run(scene);
+    words = ['die-at-start'];
     const error = await refusal(scene.client.request('restart'));
     expect(error.body?.error?.format).toContain('the interpreter is broken');
     await scene.client.waitForEvent('terminated');

@@ -62,7 +62,7 @@ export interface Given {
 }
 
 /** What the debug adapter is asked at last. */
-export interface DelegateRequest {
+interface DelegateRequest {
   readonly command: 'launch' | 'attach';
   readonly arguments: Record<string, unknown>;
 }
