@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseSocketTable } from './socket-table.ts';
+import { parseSocketTable, userOfConnection } from './socket-table.ts';
 
 const header = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
 const line = (address: string, state: string, uid: number, inode: number) =>
@@ -21,5 +21,33 @@ describe('parseSocketTable', () => {
 
   it('leaves out connections', () => {
     expect(parseSocketTable(`${header}\n${line('0100007F:1F90', '01', 0, 1)}\n`)).toEqual([]);
+  });
+});
+
+describe('userOfConnection', () => {
+  const row = (local: string, remote: string, state: string, uid: number) =>
+    `   0: ${local} ${remote} ${state} 00000000:00000000 00:00000000 00000000  ${uid}        0 5 1 0000000000000000 100 0`;
+  const ours = { address: '127.0.0.1', port: 8080 };
+  const peer = { address: '127.0.0.1', port: 40_000 };
+  const [at8080, at40000] = ['0100007F:1F90', '0100007F:9C40'];
+
+  it('tells the owner of the other end, not of ours', () => {
+    const table = [header, row(at8080, at40000, '01', 0), row(at40000, at8080, '01', 1001)].join('\n');
+    expect(userOfConnection(table, peer, ours)).toBe(1001);
+  });
+
+  it('knows an end that speaks IPv6', () => {
+    const mapped = (end: string) => `0000000000000000FFFF0000${end}`;
+    const table = [header, row(mapped(at40000), mapped(at8080), '01', 1002)].join('\n');
+    expect(userOfConnection(table, peer, ours)).toBe(1002);
+  });
+
+  it.each(['04', '05', '06', '08'])('does not believe the root of an end in state %s', (state) => {
+    expect(userOfConnection([header, row(at40000, at8080, state, 0)].join('\n'), peer, ours)).toBeUndefined();
+  });
+
+  it('is not led astray by another connection of the same port', () => {
+    const table = [header, row(at40000, '0100007F:1F91', '01', 0), row('0200007F:9C40', at8080, '01', 0)].join('\n');
+    expect(userOfConnection(table, peer, ours)).toBeUndefined();
   });
 });

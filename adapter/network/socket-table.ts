@@ -9,22 +9,70 @@ export interface ListeningSocket {
   readonly inode: string;
 }
 
+/** One end of a TCP connection. */
+export interface TcpEnd {
+  readonly address: string;
+  readonly port: number;
+}
+
 const listening = '0A';
+const established = '01';
 
 /**
  * The listening sockets of /proc/net/tcp or tcp6 (proc_net(5)): addresses are hexadecimal, each group of four bytes in the
  * order of the machine, which is little-endian wherever Node runs today; the port is in network order.
  */
 export function parseSocketTable(text: string): readonly ListeningSocket[] {
+  return rows(text).flatMap(({ local, state, uid, inode }) =>
+    state === listening ? [{ ...parseEnd(local), uid, inode }] : [],
+  );
+}
+
+/**
+ * The user of the process that holds the `near` end of an established connection, from the same tables; undefined if
+ * there is none. An end that is being closed says root, whoever it belonged to.
+ */
+export function userOfConnection(text: string, near: TcpEnd, far: TcpEnd): number | undefined {
+  const isEnd = (word: string, { address, port }: TcpEnd) => {
+    // Cheaper than the address, in long tables.
+    if (Number.parseInt(word.split(':')[1] ?? '', 16) !== port) return false;
+    return parseEnd(word).address === address;
+  };
+  return rows(text).find(
+    ({ local, remote, state }) => state === established && isEnd(local, near) && isEnd(remote, far),
+  )?.uid;
+}
+
+/**
+ * The user who holds the other end of a connection within this computer: a number; 'gone' if there is no such end
+ * any more; 'unknown' where the system does not tell.
+ */
+export async function peerUser(near: TcpEnd, far: TcpEnd): Promise<number | 'gone' | 'unknown'> {
+  if (process.platform !== 'linux') return 'unknown';
+  let readable = false;
+  for (const table of ['tcp', 'tcp6']) {
+    const text = await readFile(`/proc/self/net/${table}`, 'latin1').catch(() => undefined);
+    if (text === undefined) continue;
+    readable = true;
+    const uid = userOfConnection(text, near, far);
+    if (uid !== undefined) return uid;
+  }
+  return readable ? 'gone' : 'unknown';
+}
+
+function rows(text: string) {
   return text
     .split('\n')
     .slice(1)
-    .flatMap((line): ListeningSocket[] => {
-      const [, local = '', , state, , , , uid = '', , inode = ''] = line.trim().split(/\s+/);
-      const [address = '', port = ''] = local.split(':');
-      if (state !== listening) return [];
-      return [{ address: parseAddress(address), port: Number.parseInt(port, 16), uid: Number(uid), inode }];
+    .map((line) => {
+      const [, local = '', remote = '', state = '', , , , uid = '', , inode = ''] = line.trim().split(/\s+/);
+      return { local, remote, state, uid: Number(uid), inode };
     });
+}
+
+function parseEnd(word: string): TcpEnd {
+  const [address = '', port = ''] = word.split(':');
+  return { address: parseAddress(address), port: Number.parseInt(port, 16) };
 }
 
 /** All listening sockets of the network namespace of a process. */
