@@ -1,8 +1,12 @@
 import { join } from 'node:path';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import type { Place } from '../dap/listening.ts';
 import { field } from '../dap/message.ts';
 import { serve } from '../dap/proxy.ts';
+import { serveMany } from '../dap/server.ts';
 import type { ConnectHooks, Keep, ProcessRole, Surroundings } from '../dap/surroundings.ts';
+import { TraceFile } from '../dap/trace.ts';
+import { withMaskedValues } from '../dap/trace-content.ts';
 import { FileLog, type Log, silentLog } from '../diagnostics/log.ts';
 import { parseLaunchConfiguration } from '../launch/configuration.ts';
 import { Problem } from '../problem.ts';
@@ -12,25 +16,88 @@ import { stateFolder } from '../session/state-folder.ts';
 import { ownProgram } from './program.ts';
 import { programEnvironment } from './program-environment.ts';
 import { sessionRequest } from './session-request.ts';
+import { showLine } from './terminal.ts';
+import { version } from './version.ts';
 
-/** `dap`: the debug adapter on standard input and output. */
+interface Flags {
+  readonly delegate?: string;
+  readonly port?: number;
+  readonly socket?: string;
+  readonly stay?: true;
+  readonly trace?: string;
+}
+
+/** `dap [-- COMMAND…]`: the debug adapter, on standard input and output or as a server. */
 export function dapCommand(): Command {
   return new Command('dap')
-    .description('the debug adapter (launch type kubernetes-local) on standard input and output')
-    .option('--delegate <type>', 'the real debug adapter, so that the IDE gets its capabilities at once: debugpy')
-    .action(async ({ delegate }: { delegate?: string }) => {
-      const log = openLog();
-      const surroundings = new ClusterSurroundings(log);
-      const code = await serve({
-        input: process.stdin,
-        output: process.stdout,
-        surroundings,
-        log,
-        ...(delegate !== undefined && { delegate }),
-      });
-      await surroundings.close();
-      process.exit(code);
+    .description('the debug adapter (launch type kubernetes-local) on standard input and output, or as a server')
+    .option('--delegate <type>', `the real debug adapter, so that the IDE gets its capabilities at once: debugpy, …`)
+    .option('--port <number>', 'serve at this port of 127.0.0.1; 0 is any free one', parsePort)
+    .option('--socket <path>', 'serve at this Unix socket or named pipe')
+    .option('--stay', 'go on serving when no session is left, until a signal')
+    .option('--trace <file>', 'add all messages to this file, secrets masked')
+    .argument('[command...]', 'the program and arguments that start the real debug adapter; put -- before it')
+    .action(async (command: readonly string[], flags: Flags) => {
+      process.exit(await dap(command, flags));
     });
+}
+
+async function dap(command: readonly string[], flags: Flags): Promise<number> {
+  const { delegate, stay = false } = flags;
+  const place = placeOf(flags);
+  const log = openLog();
+  using trace = flags.trace === undefined ? undefined : openTrace(flags.trace, command, flags, log);
+  const open = () => {
+    const surroundings = new ClusterSurroundings(log);
+    const options = {
+      surroundings,
+      ...(delegate !== undefined && { delegate }),
+      ...(command.length > 0 && { debugAdapter: { command } }),
+      ...(trace && { trace: trace.session() }),
+    };
+    return { options, close: () => surroundings.close() };
+  };
+  if (place !== undefined) {
+    const say = (line: string) => void process.stdout.write(`${line}\n`);
+    return serveMany({ place, stay, log, open, say, warn: showLine });
+  }
+  const { options, close } = open();
+  const code = await serve({ ...options, input: process.stdin, output: process.stdout, log });
+  await close();
+  return code;
+}
+
+function placeOf({ port, socket, stay }: Flags): Place | undefined {
+  if (port !== undefined && socket !== undefined) throw badArguments('--port and --socket exclude each other.');
+  if (port !== undefined) return { port };
+  if (socket !== undefined) return { path: socket };
+  if (stay) throw badArguments('--stay is for --port and --socket.');
+  return undefined;
+}
+
+function badArguments(what: string): Problem {
+  return new Problem({ code: 'bad-arguments', what, why: '', remedy: 'Add --help for the options.' });
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('It is a number from 0 to 65535.');
+  return port;
+}
+
+function openTrace(path: string, command: readonly string[], flags: Flags, log: Log): TraceFile {
+  const options = { ...flags, ...(command.length > 0 && { command: withMaskedValues(command) }) };
+  return new TraceFile(
+    path,
+    { version, options },
+    {
+      redactor: log.redactor,
+      failed: (why) => {
+        log.write('warn', 'The trace has ended.', { path, why });
+        showLine(`warning: The trace in ${path} has ended: ${why}`);
+      },
+    },
+  );
 }
 
 /** A state folder that cannot be used is an error of the launch, which the IDE can show; until then nothing is kept. */

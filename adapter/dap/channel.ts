@@ -85,6 +85,8 @@ export class Channel {
       if (message instanceof Envelope && isRaw(message.value)) handlers.message(message.value);
       else handlers.unreadable(new Error('A message is not a JSON object.'));
     });
+    // One that was paused on purpose does not flow for a listener's sake.
+    this.#input.resume();
     const ended = () => void this.#end(handlers);
     this.#input.once('end', ended).once('close', ended);
   }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { DapClient } from '../../test/dap-client.ts';
 import type { DebuggerProfile, DelegateCommand } from '../debuggers/profile.ts';
+import { silentLog } from '../diagnostics/log.ts';
 import { Problem } from '../problem.ts';
 import {
   begin,
@@ -16,7 +17,7 @@ import {
   story,
 } from './fixtures/scene.ts';
 import { isRaw, type Raw } from './message.ts';
-import { traceLine } from './trace.ts';
+import { TraceContent } from './trace-content.ts';
 
 describe('initialize', () => {
   test('is answered with what the debugger can do, unknown keys kept, and what we can do for it', async () => {
@@ -422,7 +423,10 @@ describe('messages', () => {
 
   test('are traced without values of environment variables', async () => {
     const lines: string[] = [];
-    const scene = begin({ trace: (direction, message) => lines.push(traceLine(direction, message)) });
+    const content = new TraceContent(silentLog.redactor);
+    const scene = begin({
+      trace: (direction, message) => lines.push(`${direction} ${JSON.stringify(content.of(message))}`),
+    });
     await run(scene);
     expect(lines.some((line) => line.startsWith('to debugger') && line.includes('"env":{"GREETING":"…"}'))).toBe(true);
     expect(lines.join('\n')).not.toContain('hello');
