@@ -16,6 +16,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'debuggers',
+          include: ['test/debuggers/**/*.test.ts', 'test/clients/**/*.test.ts'],
+          globalSetup: ['test/debuggers/setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: ['test/e2e/cluster.ts'],

@@ -1,5 +1,6 @@
 /**
- * `npm test`: format and lint, types, dead code, unit tests, end-to-end tests on the real cluster, in this order.
+ * `npm test`: format and lint, types, dead code, unit tests, tests with the real debuggers, end-to-end tests
+ * on the real cluster, in this order.
  * The last line is the plain count `N passed, N failed`; the exit code is 0 only if nothing failed.
  */
 import { spawnSync } from 'node:child_process';
@@ -50,6 +51,7 @@ try {
   check('types', 'tsc', '-p', '.');
   check('dead code', 'knip');
   tests('unit');
+  tests('debuggers');
   tests('e2e');
 } finally {
   rmSync(folder, { recursive: true, force: true });

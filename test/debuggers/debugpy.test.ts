@@ -1,15 +1,14 @@
 /** The real debugpy behind the debug adapter: nothing changes for the client, and nothing is left behind. */
-import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { DebugClient } from '@vscode/debugadapter-testsupport';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { isRaw, type Raw } from '../../adapter/dap/message.ts';
 import { DapClient } from '../dap-client.ts';
-import { familyOf, survivors } from './debugpy/processes.ts';
+import { familyOf, survivors } from './processes.ts';
 
 const python = '/usr/bin/python3';
-const adapter = fileURLToPath(new URL('debugpy/adapter.ts', import.meta.url));
+const adapter = fileURLToPath(new URL('served.ts', import.meta.url));
 const program = fileURLToPath(new URL('debugpy/program.py', import.meta.url));
 const waiting = fileURLToPath(new URL('debugpy/waiting.py', import.meta.url));
 /** The line with `total = unit * count`. */
@@ -17,14 +16,6 @@ const line = 7;
 // Another Python may come first on PATH, without debugpy.
 const env = { ...process.env, PATH: `/usr/bin:${process.env.PATH}`, VIRTUAL_ENV: '' };
 const greeting = 'from the cluster';
-
-beforeAll(() => {
-  try {
-    execFileSync(python, ['-c', 'import debugpy'], { stdio: 'ignore' });
-  } catch (error) {
-    throw new Error('These tests need debugpy for /usr/bin/python3: apt-get install python3-debugpy', { cause: error });
-  }
-});
 
 const clients = new Set<DapClient>();
 afterEach(async () => {
@@ -39,7 +30,8 @@ afterEach(async () => {
 type Way = 'direct' | 'through the adapter';
 
 function start(way: Way): DapClient {
-  const argv = way === 'direct' ? [python, '-m', 'debugpy.adapter'] : [process.execPath, adapter, 'debugpy'];
+  const argv =
+    way === 'direct' ? [python, '-m', 'debugpy.adapter'] : [process.execPath, adapter, '--delegate', 'debugpy'];
   const client = DapClient.spawn(argv, { env });
   clients.add(client);
   return client;
@@ -164,6 +156,7 @@ function withAdditions(responses: readonly Raw[]): Raw[] {
     supportsTerminateRequest: true,
     supportsCancelRequest: true,
     supportTerminateDebuggee: true,
+    supportsRestartRequest: true,
   };
   return responses.map((response) =>
     response.command === 'initialize' && isRaw(response.body)
