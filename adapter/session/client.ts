@@ -107,14 +107,8 @@ export class SessionClient {
       const abort = () => void giveUp(rpc);
       signal.addEventListener('abort', abort, { once: true });
       try {
-        const answer = connectionSchema.parse(
-          await Promise.race([
-            rpc.sendRequest(connectRequest, request),
-            gone.then(() => {
-              throw daemonGone(files);
-            }),
-          ]),
-        );
+        const asked = rpc.sendRequest(connectRequest, request);
+        const answer = connectionSchema.parse(await unlessGone(asked, gone, files));
         if (answer.kind === 'ending') {
           hooks.progress('Waiting for the last session to finish its undo');
           await gone;
@@ -156,6 +150,14 @@ export class SessionClient {
   }
 }
 
+/** An answer of the daemon; Problem daemon-failed if it goes without one, for vscode-jsonrpc then leaves it pending. */
+function unlessGone<T>(answer: Promise<T>, gone: Promise<void>, files: SessionFiles): Promise<T> {
+  const none = gone.then(() => {
+    throw daemonGone(files);
+  });
+  return Promise.race([answer, none]);
+}
+
 /** The answer is that to the pending request to connect. */
 async function giveUp(rpc: MessageConnection): Promise<void> {
   try {
@@ -167,10 +169,11 @@ async function giveUp(rpc: MessageConnection): Promise<void> {
 
 /** The status of the session with this key; undefined if no daemon runs. */
 export async function sessionStatus(key: string): Promise<Status | undefined> {
-  const rpc = await dialDaemon(sessionFiles(key)).catch(() => undefined);
+  const files = sessionFiles(key);
+  const rpc = await dialDaemon(files).catch(() => undefined);
   if (!rpc) return undefined;
   try {
-    return statusSchema.parse(await rpc.sendRequest(statusRequest));
+    return statusSchema.parse(await unlessGone(rpc.sendRequest(statusRequest), whenGone(rpc), files));
   } finally {
     hangUp(rpc);
   }
@@ -178,11 +181,12 @@ export async function sessionStatus(key: string): Promise<Status | undefined> {
 
 /** Ends the session with this key if it stands without a client; resolves when it is over, with whether it did. */
 export async function endKeptSession(key: string): Promise<boolean> {
-  const rpc = await dialDaemon(sessionFiles(key)).catch(() => undefined);
+  const files = sessionFiles(key);
+  const rpc = await dialDaemon(files).catch(() => undefined);
   if (!rpc) return false;
   try {
     const over = whenGone(rpc);
-    const released = await rpc.sendRequest(releaseRequest);
+    const released = await unlessGone(rpc.sendRequest(releaseRequest), over, files);
     if (released === true) await over;
     return released === true;
   } finally {

@@ -34,8 +34,23 @@ const lastWordsMilliseconds = 250;
  */
 export async function whenGone(rpc: MessageConnection): Promise<void> {
   const lastWord = new Promise<void>((resolve) => rpc.onNotification(endedNotification, resolve));
-  await new Promise<void>((resolve) => rpc.onClose(resolve));
-  await Promise.race([lastWord, delay(lastWordsMilliseconds, undefined, { ref: false })]);
+  await closed(rpc);
+  await within(lastWordsMilliseconds, lastWord);
+}
+
+function closed(rpc: MessageConnection): Promise<void> {
+  return new Promise((resolve) => rpc.onClose(resolve));
+}
+
+/** Waits, but no longer than this. The timer counts as work: nothing else may be left that keeps this process alive. */
+async function within(milliseconds: number, ...promises: readonly Promise<unknown>[]): Promise<void> {
+  const over = new AbortController();
+  const late = delay(milliseconds, undefined, { signal: over.signal }).catch(() => {});
+  try {
+    await Promise.race([...promises, late]);
+  } finally {
+    over.abort();
+  }
 }
 
 /**
@@ -120,8 +135,8 @@ const goodbyeMilliseconds = 1_000;
 /** Tells that no process is left to be ended, and hangs up. */
 export async function sayGoodbye(rpc: MessageConnection): Promise<void> {
   try {
-    const patience = delay(goodbyeMilliseconds, undefined, { ref: false });
-    await Promise.race([rpc.sendRequest(goodbyeRequest), patience]);
+    // A request that is pending when the connection closes is never answered by vscode-jsonrpc.
+    await within(goodbyeMilliseconds, rpc.sendRequest(goodbyeRequest), closed(rpc));
   } catch {
     // It is gone, and its guard with it.
   }
