@@ -2,13 +2,13 @@
  * LLDB 22 beside LLDB 19: Debian's two packages of Python bindings exclude each other, so the newer one is unpacked
  * into the user's cache folder instead of being installed.
  */
-import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClusterError } from '../cluster/error.ts';
-import { cacheFolder } from '../cluster/folders.ts';
 import { privileged } from '../cluster/privileges.ts';
 import type { OnProgress } from '../cluster/progress.ts';
 import { run } from '../cluster/run.ts';
+import { cachedFolder } from './cached.ts';
 
 /** What is installed: LLDB 19, and with it all system libraries that LLDB 22 needs too. */
 export const lldbPackages = ['lldb-19', 'libz3-4', 'libzstd1'] as const;
@@ -17,34 +17,23 @@ const unpacked = ['lldb-22', 'liblldb-22', 'python3-lldb-22', 'libllvm22', 'libc
 
 /** The path of lldb-dap 22; unpacked if it is not there or does not run. `lldbPackages` must be installed. */
 export async function unpackLldb22(onProgress: OnProgress, signal?: AbortSignal): Promise<string> {
-  const folder = join(cacheFolder(), 'debuggers');
-  const root = join(folder, 'lldb-22');
-  const program = join(root, 'usr', 'bin', 'lldb-dap-22');
-  if (await runs(program, signal)) return program;
-  onProgress(`unpacking ${unpacked[0]}`);
-  await mkdir(folder, { recursive: true });
-  const building = await mkdtemp(join(folder, '.building-'));
-  try {
-    await unpack(building, signal);
-    await rename(building, root).catch(async (error: unknown) => {
-      // Another process was quicker with the same; or there is one that does not run any more.
-      if (await runs(program, signal)) return;
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOTEMPTY')) throw error;
-      await rm(root, { recursive: true, force: true });
-      await rename(building, root);
-    });
-  } finally {
-    await rm(building, { recursive: true, force: true });
-  }
+  const programIn = (folder: string) => join(folder, 'usr', 'bin', 'lldb-dap-22');
+  const start = (folder: string) => run([programIn(folder), '--version'], { signal });
+  const root = await cachedFolder(
+    'lldb-22',
+    async (folder) => {
+      const ended = await start(folder).catch(() => undefined);
+      signal?.throwIfAborted();
+      return ended !== undefined;
+    },
+    async (folder) => {
+      onProgress(`unpacking ${unpacked[0]}`);
+      await unpack(folder, signal);
+    },
+  );
   // What it complains about is the best explanation.
-  await run([program, '--version'], { signal });
-  return program;
-}
-
-async function runs(program: string, signal: AbortSignal | undefined): Promise<boolean> {
-  const ended = await run([program, '--version'], { signal }).catch(() => undefined);
-  signal?.throwIfAborted();
-  return ended !== undefined;
+  await start(root);
+  return programIn(root);
 }
 
 async function unpack(root: string, signal: AbortSignal | undefined): Promise<void> {
