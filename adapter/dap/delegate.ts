@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import type { DelegateCommand, Endpoint } from '../debuggers/profile.ts';
 import type { Log } from '../diagnostics/log.ts';
-import { ProcessTree } from '../processes/tree.ts';
+import { markVariable, ProcessTree } from '../processes/tree.ts';
 import { Channel } from './channel.ts';
 import type { Raw } from './message.ts';
 import { arrangeMeeting, type Meeting, type OutputLines } from './reach.ts';
@@ -153,7 +153,12 @@ class StartedProcess {
     const [program = '', ...args] = argv;
     this.child = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
-      env: { ...process.env, ...options.environment, ...options.command.environment },
+      env: {
+        ...process.env,
+        ...options.environment,
+        ...options.command.environment,
+        [markVariable]: crypto.randomUUID(),
+      },
       windowsHide: true,
       ...(options.command.cwd !== undefined && { cwd: options.command.cwd }),
     });

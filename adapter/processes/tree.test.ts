@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test, vi } from 'vitest';
 import { startFamily } from './test-family.ts';
-import { ProcessTree } from './tree.ts';
+import { markVariable, ProcessTree } from './tree.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -31,6 +31,31 @@ test('remembers a descendant whose parent has left it', async () => {
   expect(await tree.gone(0)).toBe(false);
   await tree.signal('SIGKILL');
   expect(await tree.gone(30_000)).toBe(true);
+});
+
+test('knows a descendant by its mark whose parent ended before anybody looked', async () => {
+  const code = `
+    process.stdin.once('data', () => {
+      const options = { detached: true, stdio: ['ignore', 'inherit', 'ignore'] };
+      require('node:child_process').spawn('sleep', ['100000'], options).unref();
+      process.exit();
+    });`;
+  const mark = crypto.randomUUID();
+  const env = { ...process.env, [markVariable]: mark };
+  const parent = spawn(process.execPath, ['-e', code], { env, stdio: ['pipe', 'ignore', 'inherit'] });
+  const other = spawn('sleep', ['100000'], { env: { ...process.env, [markVariable]: `${mark}-of-another` } });
+  const tree = new ProcessTree();
+  await tree.add(parent.pid ?? 0, 'debugger');
+  expect(tree.pids()).toEqual([parent.pid]);
+  parent.stdin?.write('go');
+  await once(parent, 'exit');
+  const [orphan, ...more] = await tree.refresh();
+  expect(more).toEqual([]);
+  expect(tree.pids('program')).toEqual([orphan]);
+  await tree.signal('SIGTERM');
+  expect(await tree.gone(30_000)).toBe(true);
+  expect(other.exitCode).toBeNull();
+  other.kill();
 });
 
 test('a part of it can be told apart and ended alone', async () => {

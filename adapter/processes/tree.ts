@@ -13,6 +13,13 @@ interface Process {
   readonly started: string;
 }
 
+/**
+ * A variable of a debug adapter's process whose value no other has, so that on Linux also a process is known whose
+ * parent ended before anybody had seen the two together: all that it starts inherits the variable, unless it is given
+ * another environment altogether. Build servers know the processes of a build in the same way.
+ */
+export const markVariable = 'KUBERNETES_LOCAL_PROCESS_MARK';
+
 const run = promisify(execFile);
 /** ms between two looks; other systems than Linux have to start a program for each. */
 const pollEvery = process.platform === 'linux' ? 20 : 200;
@@ -56,6 +63,20 @@ async function readProcess(pid: number): Promise<Process | undefined> {
   }
 }
 
+/** The mark that a process was started with; undefined if it cannot be told (yet). */
+async function markOf(pid: number): Promise<string | undefined> {
+  if (process.platform !== 'linux') return undefined;
+  const environment = await readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
+  // Empty while it becomes another program (proc_pid_environ(5)).
+  if (environment === '') return undefined;
+  return (
+    environment
+      .split('\0')
+      .find((entry) => entry.startsWith(`${markVariable}=`))
+      ?.slice(markVariable.length + 1) ?? ''
+  );
+}
+
 /** Which processes of a tree. `program`: the program being debugged and what it started; `debugger`: the others. */
 export type Part = 'all' | 'program' | 'debugger';
 
@@ -64,6 +85,10 @@ export class ProcessTree {
   /** Those among the known that are the program being debugged, or were started by it. */
   readonly #program = new Set<number>();
   readonly #roots = new Map<number, 'debugger' | 'program'>();
+  /** What marks the processes that the debug adapters of this tree started. */
+  readonly #marks = new Set<string>();
+  /** Those that have none of the marks, by pid and start time. */
+  readonly #strangers = new Map<number, string>();
   /** The last look: an older list that arrives after a newer one would have what is new in that one forgotten. */
   #looking: Promise<unknown> = Promise.resolve();
 
@@ -100,16 +125,40 @@ export class ProcessTree {
     for (const [pid, role] of roots) {
       const root = byPid.get(pid);
       if (root !== undefined) learn(root, role);
+      const mark = root !== undefined && role === 'debugger' ? await markOf(pid) : undefined;
+      if (mark) this.#marks.add(mark);
       // Once seen or already dead: a later process of this number is another one.
       this.#roots.delete(pid);
     }
-    for (let before = -1; before !== this.#known.size + this.#program.size; ) {
-      before = this.#known.size + this.#program.size;
-      for (const one of living) {
-        if (this.#known.has(one.parent)) learn(one, this.#program.has(one.parent) ? 'program' : 'debugger');
+    const descend = () => {
+      for (let before = -1; before !== this.#known.size + this.#program.size; ) {
+        before = this.#known.size + this.#program.size;
+        for (const one of living) {
+          if (this.#known.has(one.parent)) learn(one, this.#program.has(one.parent) ? 'program' : 'debugger');
+        }
       }
-    }
+    };
+    descend();
+    // Debug adapters do not leave processes behind, but programs do.
+    for (const one of await this.#marked(living)) learn(one, 'program');
+    descend();
     return fresh;
+  }
+
+  /** Those that carry a mark of ours and are not known yet. */
+  async #marked(living: readonly Process[]): Promise<readonly Process[]> {
+    if (this.#marks.size === 0) return [];
+    const found: Process[] = [];
+    const strangers = new Map(this.#strangers);
+    this.#strangers.clear();
+    const look = async (one: Process) => {
+      if (this.#known.has(one.pid)) return;
+      const mark = strangers.get(one.pid) === one.started ? '' : await markOf(one.pid);
+      if (mark !== undefined && this.#marks.has(mark)) found.push(one);
+      else if (mark !== undefined) this.#strangers.set(one.pid, one.started);
+    };
+    await Promise.all(living.map(look));
+    return found;
   }
 
   /** Whether none of them lives, as of the last `refresh`. */
