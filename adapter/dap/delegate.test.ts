@@ -24,6 +24,32 @@ test('what a debug adapter behind a socket prints is the program’s, once it is
   await delegate.end({ endOfFile: 0, sigterm: 5000 }, true);
 });
 
+test('one that hangs up and ends then is heard to its last word', async () => {
+  const ending = `
+    require('node:net').createServer((socket) => {
+      socket.end();
+      setTimeout(() => process.stdout.write('bye', () => process.exit(7)), 100);
+    }).listen(process.argv[1]);`;
+  let said = '';
+  const delegate = await Delegate.start(
+    {
+      command: { argv: [process.execPath, '-e', ending, '{socket}'], origin: 'here', transport: { kind: 'socket' } },
+      environment: {},
+      log: silentLog,
+      sent: () => {},
+      printed: (text) => {
+        said += text;
+      },
+    },
+    AbortSignal.timeout(10_000),
+  );
+  delegate.channel.listen({ message: () => {}, end: () => {}, unreadable: () => {}, broken: () => {} });
+  expect(await delegate.exited).toBe('It ended with exit code 7.');
+  expect(said).toBe('bye');
+  expect(delegate.exitedByItself).toBe(true);
+  await delegate.end({ endOfFile: 0, sigterm: 5000 }, true);
+});
+
 test('the user’s own variables win over those of the surroundings, which win over ours; undefined removes one', async () => {
   const telling = `
     const { A, B, HOME, PATH } = process.env;

@@ -26,6 +26,9 @@ export interface DelegateOptions {
   printed(text: string, stream: 'stdout' | 'stderr'): void;
 }
 
+/** How long one that has hung up may take to end, before it counts as one that lives on, in ms. */
+const lastSteps = 2000;
+
 /** Characters of standard error, or of the output of one that is reached by a socket, that are kept for messages. */
 const tailLength = 4096;
 
@@ -98,6 +101,11 @@ export class Delegate {
     return this.#gone;
   }
 
+  /** Whether it ended by its own exit, and not by a signal; of one whose process is not ours, nothing else is known. */
+  get exitedByItself(): boolean {
+    return this.#process === undefined ? this.#gone : this.#process.child.exitCode !== null;
+  }
+
   /** The last lines of its standard error. */
   get complaint(): string {
     return this.#process?.complaint ?? '';
@@ -106,12 +114,12 @@ export class Delegate {
   async #watch(output: Readable): Promise<string> {
     const closed = new Promise<void>((resolve) => output.once('close', resolve));
     const hungUp = closed.then(() => 'It closed the connection.');
-    // A debug adapter that is reached by a socket may close it and live on; it is of no use to us any more.
-    const ended = this.#process?.ended;
-    const bySocket = this.#process === undefined || this.#meeting !== undefined;
-    const how = await (bySocket ? Promise.race([hungUp, ...(ended ? [ended] : [])]) : (ended ?? hungUp));
-    // Its last messages may still be in the pipe; a grandchild that inherited the pipe must not hold us up.
-    await within(500, closed, undefined);
+    const started = this.#process;
+    const bySocket = started === undefined || this.#meeting !== undefined;
+    const how = await (bySocket ? hungUpOrEnded(hungUp, started?.ended) : started.ended);
+    // Its last messages, or the last words of the program, may still be in the pipes; a grandchild that inherited them
+    // must not hold us up.
+    await within(500, Promise.all([closed, started?.silent]), undefined);
     await this.channel.settled();
     this.#gone = true;
     return how;
@@ -135,12 +143,22 @@ export class Delegate {
   }
 }
 
+/** How a debug adapter that is reached by a socket left: it may close that and live on, and is of no use to us then. */
+async function hungUpOrEnded(hungUp: Promise<string>, ended: Promise<string> | undefined): Promise<string> {
+  if (ended === undefined) return hungUp;
+  const how = await Promise.race([hungUp, ended]);
+  // One that is the program itself (rdbg) hangs up first and ends then.
+  return within(lastSteps, ended, how);
+}
+
 /** The process of a debug adapter. */
 class StartedProcess {
   readonly child: ChildProcessWithoutNullStreams;
   readonly tree = new ProcessTree();
   /** Resolves with how it ended. */
   readonly ended: Promise<string>;
+  /** Resolves when all that it wrote was read. */
+  readonly silent: Promise<void>;
   /** Rejects if it could not be started. */
   readonly spawned: Promise<void>;
   readonly #stderr: string[] = [];
@@ -172,6 +190,7 @@ class StartedProcess {
         resolve(signal === null ? `It ended with exit code ${code}.` : `It was ended by ${signal}.`),
       );
     });
+    this.silent = new Promise((resolve) => this.child.once('close', () => resolve()));
     // One that is ended while we write to it is reported by its end.
     this.child.stdin.on('error', () => {});
     this.child.stderr.setEncoding('utf8').on('data', (text: string) => {

@@ -156,6 +156,7 @@ export function debuggerGone(session: DebugSession, from: Debugger, how: string)
   session.starter.remember(from, how);
   const problem = died(from.profile, session.starter.whyNot);
   const state = session.state;
+  if (from.profile.isProgram && from.delegate.exitedByItself && session.launched?.answered) session.programEnded = true;
   if (state.name === 'running' && !session.programEnded) {
     session.background(cutShort(session, problem, from));
     return;

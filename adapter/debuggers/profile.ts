@@ -76,6 +76,8 @@ export interface DebuggerProfile {
   readonly adapterID: string;
   /** When it can be started: some have the program on their own command line, and are not there before `launch`. */
   readonly startsAt: 'initialize' | 'launch';
+  /** Its process is that of the program: it ends when that ends, and does not say so. */
+  readonly isProgram?: true;
   /** Its `restart` is of no use, though it says that it can. */
   readonly restartsBadly?: true;
   /** What it answers to `initialize`, for when a client asks before we know how to start it. */

@@ -15,6 +15,7 @@ export const rdbg: DebuggerProfile = {
   title: 'rdbg',
   adapterID: 'rdbg',
   startsAt: 'launch',
+  isProgram: true,
   // As 1.6.3 answers; later versions can do more, which the client hears then.
   capabilities: {
     supportsConfigurationDoneRequest: true,
