@@ -58,6 +58,24 @@ describe('the interpreter', () => {
   });
 });
 
+test('a program that listens itself is reached there, as VS Code does it', async () => {
+  const reached = (host: string, port: number) => ({
+    argv: [],
+    origin: '"connect" of the delegate',
+    transport: { kind: 'running', endpoint: { host, port } },
+  });
+  const request = 'attach';
+  const find = (args: object) => debugpy.command({ args: { request, ...args } });
+  expect(find({ connect: { host: 'localhost', port: '5678' } })).toEqual(reached('localhost', 5678));
+  expect(find({ connect: { port: 5678 } })).toEqual(reached('127.0.0.1', 5678));
+  expect(find({ host: '::1', port: 5678 })).toEqual(reached('::1', 5678));
+  await debugpy.check(find({ connect: { port: 5678 } }), new AbortController().signal);
+  // These need a debug adapter of their own, and so does a program that is launched.
+  for (const args of [{ processId: 7 }, { listen: { port: 5678 } }, { request: 'launch', port: 5678 }]) {
+    expect(find(args).transport).toEqual({ kind: 'stdio' });
+  }
+});
+
 test('the user may start or reach the debug adapter in another way', async () => {
   const { signal } = new AbortController();
   const started = debugpy.command({ args: {}, debugAdapter: { command: [program('debugpy-adapter', 'no', 1)] } });

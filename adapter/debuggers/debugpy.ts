@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Problem } from '../problem.ts';
 import { environmentObject, withEnvironmentFiles } from './environment.ts';
-import type { DebuggerProfile, DelegateArguments } from './profile.ts';
+import type { DebuggerProfile, DelegateArguments, DelegateCommand } from './profile.ts';
 import { complaint, findProgram } from './program.ts';
 import { commandOfUser, overStdio } from './settings.ts';
 
@@ -58,7 +58,7 @@ export const debugpy: DebuggerProfile = {
   environmentAt: () => 'launch',
 
   command({ args, debugAdapter }) {
-    const own = commandOfUser(debugAdapter);
+    const own = commandOfUser(debugAdapter) ?? listening(args);
     if (own !== undefined) return own;
     const { program, origin } = choosePython(args);
     return { ...overStdio([program, '-m', 'debugpy.adapter']), origin };
@@ -97,13 +97,23 @@ export const debugpy: DebuggerProfile = {
   },
 
   // Each child process waits at a port of its own, which debugpy names in `connect`.
-  childEndpoint(configuration) {
-    const { connect } = configuration;
-    if (typeof connect !== 'object' || connect === null || !('port' in connect)) return undefined;
-    const host = 'host' in connect && typeof connect.host === 'string' ? connect.host : '127.0.0.1';
-    return { host, port: Number(connect.port) };
-  },
+  childEndpoint: ({ connect }) => endpointIn(connect),
 };
+
+/** The debug adapter of a program that runs `debugpy.listen` or `python -m debugpy --listen`, as VS Code reaches it. */
+function listening(args: DelegateArguments): DelegateCommand | undefined {
+  if (args.request !== 'attach') return undefined;
+  // In older configurations they stand outside.
+  const endpoint = endpointIn(args.connect) ?? endpointIn(args);
+  if (endpoint === undefined) return undefined;
+  return { argv: [], origin: '"connect" of the delegate', transport: { kind: 'running', endpoint } };
+}
+
+function endpointIn(value: unknown): { readonly host: string; readonly port: number } | undefined {
+  if (typeof value !== 'object' || value === null || !('port' in value)) return undefined;
+  const host = 'host' in value && typeof value.host === 'string' ? value.host : '127.0.0.1';
+  return { host, port: Number(value.port) };
+}
 
 /** `python` of the arguments (text, or a list whose first is the program), else VIRTUAL_ENV, else PATH. */
 function choosePython(args: DelegateArguments): { program: string; origin: string } {
