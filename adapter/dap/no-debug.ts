@@ -5,7 +5,7 @@
 import { field, type Raw, type Request } from './message.ts';
 
 /** LSP4IJ configures in a callback of `initialized` and counts the session as started only then. */
-const waitForInitialized = new Set<unknown>(['lsp4ij']);
+const waitForInitialized = new Set<unknown>(['lsp4ij.debug']);
 
 export class NoDebug {
   /** We said `initialized` in place of the real debug adapter. */

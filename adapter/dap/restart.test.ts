@@ -129,7 +129,7 @@ describe('without debugging', () => {
   test('a client that waits for initialized gets it, and is answered what nobody else would', async () => {
     const { client, stage } = begin(unanswering);
     stage.ready();
-    await client.request('initialize', { clientID: 'lsp4ij' });
+    await client.request('initialize', { clientID: 'lsp4ij.debug' });
     await client.request('launch', noDebug);
     await client.waitForEvent('initialized');
     const answer = await client.request('setBreakpoints', { source, breakpoints: [{ line: 3 }] });
