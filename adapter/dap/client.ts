@@ -4,14 +4,19 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { Channel } from './channel.ts';
 import type { Raw, Request } from './message.ts';
 
+/** These show no output of the category "important" (dape.el; DSPDebugTarget.java of LSP4E). */
+const withoutImportant = new Set<unknown>(['dape', 'lsp4e.debug']);
+
 export class Client {
+  /** The `clientID` of its `initialize`. */
+  id: unknown;
   readonly #channel: Channel;
   readonly #undo: () => Promise<void>;
   #undoing: Promise<void> | undefined;
   #undone = false;
   /** What waits for the undo, in order. */
   #waiting: Raw[] | undefined;
-  #terminated = false;
+  #terminated: 'by us' | 'by the debugger' | undefined;
 
   /** `undo` is called at most once and must not reject. */
   constructor(channel: Channel, undo: () => Promise<void>) {
@@ -36,7 +41,8 @@ export class Client {
   /** A line for the user: VS Code shows `important` as a notification too. */
   tell(text: string, category: 'important' | 'console'): void {
     if (text === '') return;
-    const event: DebugProtocol.OutputEvent = new OutputEvent(`${text}\n`, category);
+    const shown = category === 'important' && withoutImportant.has(this.id) ? 'stderr' : category;
+    const event: DebugProtocol.OutputEvent = new OutputEvent(`${text}\n`, shown);
     this.send({ ...event });
   }
 
@@ -47,12 +53,20 @@ export class Client {
 
   /** Says that the session is over, unless that was said. */
   sayTerminated(): void {
-    if (!this.#terminated) this.sendAfterUndo({ ...new TerminatedEvent() });
+    if (this.#terminated !== undefined) return;
+    this.#terminated = 'by us';
+    this.sendAfterUndo({ ...new TerminatedEvent() });
+  }
+
+  /** The debugger's `terminated`; not if it only repeats ours, for some clients end once more then. */
+  passTerminated(event: Raw): void {
+    if (this.#terminated === 'by us') return;
+    this.#terminated = 'by the debugger';
+    this.sendAfterUndo(event);
   }
 
   /** Sends a message when the surroundings are undone, and all later ones after it. */
   sendAfterUndo(message: Raw): void {
-    if (message.event === 'terminated') this.#terminated = true;
     this.holdUntilUndone();
     this.send(message);
   }

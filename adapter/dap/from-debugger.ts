@@ -124,7 +124,7 @@ function terminated(session: DebugSession, event: Event): void {
     return;
   }
   releaseTerminate(session, true);
-  session.client.sendAfterUndo(event);
+  session.client.passTerminated(event);
 }
 
 /** debugpy below 1.6.7 asks in its own way for a child session. */

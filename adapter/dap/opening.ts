@@ -19,6 +19,7 @@ import { unlessAborted } from './within.ts';
 export async function initialize(session: DebugSession, request: Request): Promise<void> {
   session.state = { name: 'initializing', request };
   session.initializeArguments = isRaw(request.arguments) ? request.arguments : {};
+  session.client.id = session.initializeArguments.clientID;
   let profile: DebuggerProfile | undefined;
   try {
     profile = announcedProfile(session);

@@ -265,7 +265,8 @@ describe('launch', () => {
     scene.stage.connected.reject(new Problem({ code: 'target-missing', what: 'No cart.', why: '', remedy: '' }));
     scene.stage.undone.resolve('undone');
     await scene.client.waitForEvent('terminated');
-    expect(scene.client.events('output')).toEqual([{ category: 'important', output: 'No cart.\n' }]);
+    // dape shows nothing of the category "important".
+    expect(scene.client.events('output')).toEqual([{ category: 'stderr', output: 'No cart.\n' }]);
     expect(story(scene.client)).toEqual(['initialize:true', 'launch:true', 'output', 'terminated']);
   });
 
