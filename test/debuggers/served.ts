@@ -1,6 +1,6 @@
 /**
  * The debug adapter with surroundings that have no cluster, as a process for tests and measurements:
- * `served.ts [--delegate TYPE] [--port N] [--connect MS] [--undo MS] [--journal FILE]`.
+ * `served.ts [--delegate TYPE] [--port N] [--connect MS] [--undo MS] [--journal FILE] [-- COMMAND]`.
  * The program gets the variable GREETING. What is done with the surroundings goes to the journal, line by line.
  */
 import { appendFileSync } from 'node:fs';
@@ -13,7 +13,8 @@ import type { Surroundings } from '../../adapter/dap/surroundings.ts';
 import { silentLog } from '../../adapter/diagnostics/log.ts';
 import { parseLaunchConfiguration } from '../../adapter/launch/configuration.ts';
 
-const { values } = parseArgs({
+const { values, positionals: command } = parseArgs({
+  allowPositionals: true,
   options: {
     delegate: { type: 'string' },
     port: { type: 'string' },
@@ -58,7 +59,11 @@ function surroundings(): Surroundings {
 }
 
 const { delegate, port } = values;
-const options = { log: silentLog, ...(delegate !== undefined && { delegate }) };
+const options = {
+  log: silentLog,
+  ...(delegate !== undefined && { delegate }),
+  ...(command.length > 0 && { debugAdapter: { command } }),
+};
 process.exitCode =
   port === undefined
     ? await serve({ ...options, input: process.stdin, output: process.stdout, surroundings: surroundings() })
