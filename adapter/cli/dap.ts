@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Place } from '../dap/listening.ts';
-import { field } from '../dap/message.ts';
 import { serve } from '../dap/proxy.ts';
 import { serveMany } from '../dap/server.ts';
 import type { ConnectHooks, Keep, ProcessRole, Surroundings } from '../dap/surroundings.ts';
@@ -13,6 +12,7 @@ import { Problem } from '../problem.ts';
 import { SessionClient } from '../session/client.ts';
 import { ReportedProcesses } from '../session/reported-processes.ts';
 import { stateFolder } from '../session/state-folder.ts';
+import { parseLaunchArguments } from './launch-arguments.ts';
 import { ownProgram } from './program.ts';
 import { programEnvironment } from './program-environment.ts';
 import { sessionRequest } from './session-request.ts';
@@ -31,11 +31,15 @@ interface Flags {
 export function dapCommand(): Command {
   return new Command('dap')
     .description('the debug adapter (launch type kubernetes-local) on standard input and output, or as a server')
-    .option('--delegate <type>', `the real debug adapter, so that the IDE gets its capabilities at once: debugpy, …`)
+    .option(
+      '--delegate <type>',
+      `the real debug adapter, so that the IDE gets its capabilities at once: debugpy, …`,
+      parseText,
+    )
     .option('--port <number>', 'serve at this port of 127.0.0.1; 0 is any free one', parsePort)
-    .option('--socket <path>', 'serve at this Unix socket or named pipe')
+    .option('--socket <path>', 'serve at this Unix socket or named pipe', parseText)
     .option('--stay', 'go on serving when no session is left, until a signal')
-    .option('--trace <file>', 'add all messages to this file, secrets masked')
+    .option('--trace <file>', 'add all messages to this file, secrets masked', parseText)
     .argument('[command...]', 'the program and arguments that start the real debug adapter; put -- before it')
     .action(async (command: readonly string[], flags: Flags) => {
       process.exit(await dap(command, flags));
@@ -53,7 +57,7 @@ async function dap(command: readonly string[], flags: Flags): Promise<number> {
       surroundings,
       ...(delegate !== undefined && { delegate }),
       ...(command.length > 0 && { debugAdapter: { command } }),
-      ...(trace && { trace: trace.session() }),
+      ...trace?.session(),
     };
     return { options, close: () => surroundings.close() };
   };
@@ -83,6 +87,12 @@ function parsePort(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('It is a number from 0 to 65535.');
   return port;
+}
+
+/** A shell makes nothing of a variable that is not set. */
+function parseText(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It is empty.');
+  return text;
 }
 
 function openTrace(path: string, command: readonly string[], flags: Flags, log: Log): TraceFile {
@@ -121,23 +131,7 @@ class ClusterSurroundings implements Surroundings {
   }
 
   parse(args: unknown) {
-    const configuration = parseLaunchConfiguration(args, 'the launch configuration');
-    const { delegate, debugAdapter } = configuration;
-    if (!delegate) {
-      throw new Problem({
-        code: 'missing-key',
-        what: 'The launch configuration has no "delegate".',
-        why: 'It says which real debugger runs the program.',
-        remedy: 'Add for example "delegate": { "type": "debugpy", "program": "main.py" }.',
-      });
-    }
-    const { type, request = 'launch', ...rest } = delegate;
-    return {
-      delegateType: type,
-      request,
-      delegateArguments: { type, request, ...rest, ...ofTheClient(args) },
-      ...(debugAdapter !== undefined && { debugAdapter }),
-    };
+    return parseLaunchArguments(args);
   }
 
   async connect(args: unknown, hooks: ConnectHooks, signal: AbortSignal) {
@@ -194,15 +188,6 @@ class ClusterSurroundings implements Surroundings {
     const session = await this.#connecting?.catch(() => undefined);
     await session?.close();
   }
-}
-
-/** What clients add to any launch, beside ours, and mean for the real debugger (DAP, "LaunchRequestArguments"). */
-function ofTheClient(args: unknown): Record<string, unknown> {
-  const restart = field(args, '__restart');
-  return {
-    ...(field(args, 'noDebug') === true && { noDebug: true }),
-    ...(restart !== undefined && { __restart: restart }),
-  };
 }
 
 async function withinBudget<T>(promise: Promise<T>, milliseconds: number): Promise<T | 'finishing'> {

@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./run.ts')).runCommand(),
   status: async () => (await import('./status.ts')).statusCommand(),
   restore: async () => (await import('./restore.ts')).restoreCommand(),
+  trace: async () => (await import('./trace.ts')).traceCommand(),
 };
 const ownProcesses: typeof commands = {
   daemon: async () => (await import('./daemon.ts')).daemonCommand(),

@@ -122,6 +122,7 @@ async function beginEnding(session: DebugSession, state: State): Promise<number>
 export async function clientGone(session: DebugSession, why: string): Promise<void> {
   session.options.log.write('info', 'The client is gone.', { why });
   const state = session.state;
+  if (state.name !== 'ended') session.options.traceEnded?.('from client', why);
   session.farewell.resolve();
   if (state.name === 'ending' || state.name === 'ended') return;
   const code = await beginEnding(session, state);

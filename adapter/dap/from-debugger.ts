@@ -149,6 +149,7 @@ function programSeen(session: DebugSession, from: Debugger, event: Event): void 
 }
 
 export function debuggerGone(session: DebugSession, from: Debugger, how: string): void {
+  session.options.traceEnded?.('from debugger', how);
   const main = session.debugger;
   if (main?.inner === from) innerGone(session, main, from);
   if (main !== from) return;

@@ -1,7 +1,7 @@
 /** Where a debug adapter that is a server listens: a port of 127.0.0.1, or a Unix socket or named pipe of this user. */
-import { lstatSync, rmSync } from 'node:fs';
+import { lstatSync, rmSync, statSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { Problem } from '../problem.ts';
 
 /** Port 0 is any free one. */
@@ -49,8 +49,14 @@ function listening(server: Server, start: () => void): Promise<void> {
   });
 }
 
-/** Removes the socket of a server that was killed; throws if anything else is there. */
+/** Bytes of a Unix socket's path (sun_path without its end; unix(7), and less on macOS). */
+const longestPath = process.platform === 'darwin' ? 103 : 107;
+
+/** Removes the socket of a server that was killed; throws if anything else is there, or no socket can be. */
 async function makeRoom(path: string): Promise<void> {
+  // For both, Node says something that leads nowhere.
+  if (Buffer.byteLength(path) > longestPath) throw new Error(`A path of a socket has at most ${longestPath} bytes.`);
+  if (!statSync(dirname(path)).isDirectory()) throw new Error(`${dirname(path)} is no folder.`);
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
   if (!found.isSocket()) throw new Error('There is something that is no socket.');

@@ -8,6 +8,8 @@ import type { Surroundings } from './surroundings.ts';
 /** The four ways of a message; the real debug adapter is called debugger here. */
 export type TraceDirection = 'from client' | 'to client' | 'from debugger' | 'to debugger';
 export type Trace = (direction: TraceDirection, message: Raw) => void;
+/** The client or the debugger is gone, and nobody had asked it to go. */
+export type TraceEnded = (direction: 'from client' | 'from debugger', why: string) => void;
 
 export interface ServeOptions {
   readonly input: Readable;
@@ -22,6 +24,7 @@ export interface ServeOptions {
   readonly log: Log;
   /** Called with each DAP message in both directions, before anything is masked. */
   readonly trace?: Trace;
+  readonly traceEnded?: TraceEnded;
   /** The debuggers to choose from, if not all. */
   readonly profiles?: readonly DebuggerProfile[];
   /** Waiting times that differ from the usual ones. */

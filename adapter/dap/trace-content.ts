@@ -13,7 +13,7 @@ declare global {
 }
 
 /** In place of the value of an environment variable. */
-const maskedValue = '…';
+export const maskedValue = '…';
 /** In place of the token of a child session. */
 const maskedToken = '…';
 
@@ -45,7 +45,7 @@ export class TraceContent {
     if (typeof own === 'string') this.#environmentKeys.add(own.toLowerCase());
     this.#learn(message, 0);
     const budget = { left: longestMessage };
-    const whole: Record<string, unknown> = {};
+    const whole: Record<string, unknown> = Object.create(null);
     for (const [key, value] of Object.entries(message)) {
       if (frame.has(key) && !isRaw(value)) whole[key] = value;
       else if (message.command === 'runInTerminal' && key === 'arguments') {
@@ -68,7 +68,8 @@ export class TraceContent {
   #clean(value: unknown, key: string, depth: number, budget: { left: number }): unknown {
     if (value instanceof Uint8Array) return `«${value.byteLength} bytes»`;
     if (typeof value === 'string') {
-      const text = this.#text(value);
+      const assigns = this.#environmentKeys.has(key.toLowerCase()) && value.includes('=');
+      const text = assigns ? maskedValue : this.#text(value);
       budget.left -= text.length;
       return text;
     }
@@ -148,6 +149,15 @@ function masked(environment: object): unknown {
   // null takes a variable away, and is no secret.
   return Object.fromEntries(
     Object.entries(environment).map(([name, value]) => [name, value === null ? null : maskedValue]),
+  );
+}
+
+/** Names of the environment variables that launch arguments set; `own`: one more key under which they may stand. */
+export function variableNames(args: Raw, own: unknown): readonly string[] {
+  const keys = Object.entries(args).filter(([key]) => environmentKeys.has(key.toLowerCase()) || key === own);
+  return keys.flatMap(([, environment]) =>
+    // null takes a variable away.
+    variables(environment).flatMap(([name, value]) => (value === 'null' ? [] : [name])),
   );
 }
 

@@ -1,37 +1,18 @@
 /**
- * The trace: a file with one JSON object a line. The first says what was started (`TraceHead`), the others are the
- * messages of all sessions in the order of their arrival (`TraceEntry`). Each is in the file when the call returns, so
- * that a trace tells even of a debug adapter that was killed.
+ * The trace: a file with one JSON object a line (trace-format.ts). The first says what was started, the others are the
+ * messages of all sessions in the order of their arrival. Each is in the file when the call returns, so that a trace
+ * tells even of a debug adapter that was killed.
  */
-import { closeSync, constants, fchmodSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import type { Redactor } from '../diagnostics/redactor.ts';
 import { Problem } from '../problem.ts';
 import type { Raw } from './message.ts';
-import type { Trace, TraceDirection } from './options.ts';
+import type { Trace, TraceEnded } from './options.ts';
 import { TraceContent } from './trace-content.ts';
+import type { TraceEntry, TraceHead } from './trace-format.ts';
 
-/** What a trace begins with; a file that is used again has several. */
-export interface TraceHead {
-  readonly trace: 1;
-  /** ISO 8601. */
-  readonly started: string;
-  readonly version: string;
-  readonly node: string;
-  readonly platform: string;
-  readonly pid: number;
-  /** The options that the debug adapter was started with; values of environment variables masked. */
-  readonly options: Raw;
-}
-
-/** One message. */
-export interface TraceEntry {
-  /** ms since the start. */
-  readonly time: number;
-  /** Sessions are counted from 1. */
-  readonly session: number;
-  readonly direction: TraceDirection;
-  readonly message: Raw;
-}
+/** Of each trace; no other file is written to. */
+const beginning = '{"trace":';
 
 export class TraceFile implements Disposable {
   readonly #redactor: Redactor;
@@ -53,11 +34,17 @@ export class TraceFile implements Disposable {
     this.#redactor = redactor;
     this.#failed = failed;
     try {
-      const { O_APPEND, O_CREAT, O_WRONLY, O_NONBLOCK = 0 } = constants;
+      const { O_APPEND, O_CREAT, O_RDWR, O_NONBLOCK = 0 } = constants;
       // A device or a pipe could block us, a pipe even when it is opened.
-      this.#file = openSync(path, O_APPEND | O_CREAT | O_WRONLY | O_NONBLOCK, 0o600);
+      this.#file = openSync(path, O_APPEND | O_CREAT | O_RDWR | O_NONBLOCK, 0o600);
       if (!fstatSync(this.#file).isFile()) throw new Error('It is no file.');
+      const size = fstatSync(this.#file).size;
+      if (size > 0 && !textAt(this.#file, 0, beginning.length).startsWith(beginning)) {
+        throw new Error('It holds something else.');
+      }
       fchmodSync(this.#file, 0o600);
+      // The death of a writer leaves the middle of a line.
+      if (size > 0 && textAt(this.#file, size - 1, 1) !== '\n') writeSync(this.#file, '\n');
     } catch (error) {
       this[Symbol.dispose]();
       throw new Problem(
@@ -82,20 +69,28 @@ export class TraceFile implements Disposable {
     this.#write(first);
   }
 
-  /** For the messages of one more session. Never throws. */
-  session(): Trace {
+  /** For the messages of one more session. They never throw. */
+  session(): { readonly trace: Trace; readonly traceEnded: TraceEnded } {
     const session = ++this.#sessions;
     const content = new TraceContent(this.#redactor);
-    return (direction, message) => {
-      if (this.#file === undefined) return;
-      const time = Math.round((performance.now() - this.#start) * 1000) / 1000;
-      let entry: TraceEntry;
-      try {
-        entry = { time, session, direction, message: content.of(message) };
-      } catch (error) {
-        entry = { time, session, direction, message: { '«unreadable»': String(error) } };
-      }
-      this.#write(entry);
+    const common = () => ({
+      time: Math.round((performance.now() - this.#start) * 1000) / 1000,
+      pid: process.pid,
+      session,
+    });
+    return {
+      trace: (direction, message) => {
+        if (this.#file === undefined) return;
+        const whose = common();
+        let masked: Raw;
+        try {
+          masked = content.of(message);
+        } catch (error) {
+          masked = { '«unreadable»': String(error) };
+        }
+        this.#write({ ...whose, direction, message: masked });
+      },
+      traceEnded: (direction, why) => this.#write({ ...common(), direction, end: this.#redactor.redact(why) }),
     };
   }
 
@@ -116,4 +111,9 @@ export class TraceFile implements Disposable {
     this.#file = undefined;
     if (file !== undefined) closeSync(file);
   }
+}
+
+function textAt(file: number, position: number, length: number): string {
+  const bytes = Buffer.alloc(length);
+  return bytes.toString('utf8', 0, readSync(file, bytes, 0, length, position));
 }
