@@ -125,3 +125,54 @@ test('reports once that the far end is gone and throws nothing', async () => {
   await channel.flushed();
   expect(errors).toHaveLength(1);
 });
+
+test('reads on after rubbish and wrong lengths, and says what they were', async () => {
+  const { input, messages, errors, ended } = open();
+  input.end('Hello.\nContent-Length: 40\r\n\r\n{"a":0}Content-Length: 7\r\n\r\n{"a":1}Content-Length: 5\r\n\r\n{"');
+  await ended;
+  expect(messages).toEqual([{ a: 1 }]);
+  expect(errors.map(({ message }) => message.slice(0, 9))).toEqual(['Hello.\n', 'A message', 'Content-L']);
+});
+
+test('answers a request, and hands on a failure in place of a response, that is nested too deep', async () => {
+  const { input, output, messages, errors, ended } = open();
+  for (const big of ['1', '12345678901234567890']) {
+    const deep = '['.repeat(20_000) + big + ']'.repeat(20_000);
+    const request = `{"seq":7,"type":"request","command":"a","arguments":${deep}}`;
+    const response = `{"seq":8,"type":"response","request_seq":9,"success":true,"body":${deep}}`;
+    for (const text of [request, response]) input.write(`Content-Length: ${text.length}\r\n\r\n${text}`);
+  }
+  input.end();
+  await ended;
+  const message = 'A message is nested more than 500 levels deep.';
+  const failure = { seq: 8, type: 'response', request_seq: 9, success: false, message };
+  expect(messages).toEqual([failure, failure]);
+  expect(errors).toHaveLength(4);
+  expect(String(output.read())).toContain(
+    `"request_seq":7,"command":"a","success":false,"message":"${message}","seq":1}`,
+  );
+});
+
+test('handles no message inside send, and what one brings about before the next', async () => {
+  const wire = new PassThrough();
+  const sender = new Channel(new PassThrough(), wire);
+  const receiver = new Channel(wire, new PassThrough());
+  const story: string[] = [];
+  receiver.listen({
+    message: ({ event }) => {
+      story.push(String(event));
+      void Promise.resolve()
+        .then(() => {})
+        .then(() => story.push(`after ${event}`));
+    },
+    unreadable: () => {},
+    broken: () => {},
+    end: () => {},
+  });
+  await setImmediate();
+  sender.send({ type: 'event', event: 'a' });
+  sender.send({ type: 'event', event: 'b' });
+  story.push('sent');
+  await receiver.settled();
+  expect(story).toEqual(['sent', 'a', 'after a', 'b', 'after b']);
+});

@@ -1,36 +1,16 @@
 /**
  * One side of the proxy: framed messages in and out over two streams.
- * Liberal in what it reads (header names in any case, no blank, other headers, bad JSON skipped), strict in what it
- * writes (`Content-Length: N`, sequence numbers 1, 2, 3, …), with a measured backlog for back-pressure.
+ * Liberal in what it reads (see frames.ts), strict in what it writes (`Content-Length: N`, sequence numbers 1, 2, 3, …),
+ * with a measured backlog for back-pressure. A message passes within one turn of the event loop.
  */
 import type { Readable, Writable } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
-import { type Message, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
-import { parseLossless } from './json.ts';
-import { isRaw, type Raw } from './message.ts';
+import { Frames } from './frames.ts';
+import { deepest, nestedTooDeep, parseLossless } from './json.ts';
+import { isRaw, isRequest, isResponse, type Raw } from './message.ts';
+import { readVerbatim, writeVerbatim } from './verbatim.ts';
 
 /** Bytes that may wait in one direction before the other direction's source is paused. */
 const highWater = 16 * 1024 * 1024;
-
-/** vscode-jsonrpc's reader and writer are neutral to the protocol but typed for JSON-RPC: this carries DAP through. */
-class Envelope implements Message {
-  readonly jsonrpc = '2.0';
-  readonly value: unknown;
-
-  constructor(value: unknown) {
-    this.value = value;
-  }
-}
-
-/** A message ready for the wire: encoded when it is sent, so that its size is known and later changes do not show. */
-class Encoded implements Message {
-  readonly jsonrpc = '2.0';
-  readonly bytes: Uint8Array;
-
-  constructor(message: Raw) {
-    this.bytes = Buffer.from(JSON.stringify(message));
-  }
-}
 
 export interface ChannelHandlers {
   message(message: Raw): void;
@@ -44,84 +24,168 @@ export interface ChannelHandlers {
 
 export class Channel {
   readonly #input: Readable;
-  readonly #reader: StreamMessageReader;
-  readonly #writer: StreamMessageWriter;
+  readonly #output: Writable;
   readonly #sent: (message: Raw) => void;
+  readonly #frames = new Frames();
+  #handlers: ChannelHandlers | undefined;
   #sequence = 0;
   #backlog = 0;
-  #decoded = 0;
+  #handling = false;
   #ended = false;
   #broken = false;
   #drained: PromiseWithResolvers<void> | undefined;
-  #flushed: Promise<void> = Promise.resolve();
+  #settled: PromiseWithResolvers<void> | undefined;
+  /** Messages that were taken by the stream, or never can be. */
+  #taken = 0;
+  #flushed: { readonly sequence: number; readonly resolve: () => void }[] = [];
 
   /** `sent` sees each message that leaves, for the trace. */
   constructor(input: Readable, output: Writable, sent: (message: Raw) => void = () => {}) {
     this.#input = input;
+    this.#output = output;
     this.#sent = sent;
-    this.#reader = new StreamMessageReader(input, {
-      contentTypeDecoder: {
-        name: 'application/json',
-        decode: async (bytes) => {
-          this.#decoded++;
-          return new Envelope(parseLossless(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()));
-        },
-      },
-    });
-    // A sender that stalls in the middle of a message is no error of ours, and the timer would keep the process alive.
-    this.#reader.partialMessageTimeout = 0;
-    this.#writer = new StreamMessageWriter(output, {
-      contentTypeEncoder: {
-        name: 'application/json',
-        encode: async (message) => (message instanceof Encoded ? message.bytes : new Uint8Array()),
-      },
-    });
+    output.on('error', (error) => this.#break(error));
   }
 
   listen(handlers: ChannelHandlers): void {
-    this.#reader.onError((error) => handlers.unreadable(error));
-    this.#writer.onError(([error]) => this.#break(error, handlers));
-    this.#reader.listen((message) => {
-      if (message instanceof Envelope && isRaw(message.value)) handlers.message(message.value);
-      else handlers.unreadable(new Error('A message is not a JSON object.'));
-    });
+    this.#handlers = handlers;
+    const ended = () => {
+      if (this.#ended) return;
+      this.#ended = true;
+      this.#read(handlers);
+    };
+    this.#input
+      .on('data', (chunk: Buffer) => {
+        this.#frames.push(chunk);
+        this.#read(handlers);
+      })
+      .on('error', (error) => handlers.unreadable(error))
+      .once('end', ended)
+      .once('close', ended);
     // One that was paused on purpose does not flow for a listener's sake.
     this.#input.resume();
-    const ended = () => void this.#end(handlers);
-    this.#input.once('end', ended).once('close', ended);
   }
 
   /** Sends a message under our next sequence number, which is returned. Order is kept; nothing is thrown. */
   send(message: Raw): number {
-    const seq = ++this.#sequence;
+    const seq = this.#sequence + 1;
     const numbered = { ...message, seq };
-    if (this.#broken) return seq;
+    // Before anything is changed: what cannot be written must leave no gap in the numbers.
+    const pieces = this.#broken ? [] : framed(numbered);
+    this.#sequence = seq;
+    if (this.#broken) {
+      this.#taken = seq;
+      return seq;
+    }
     this.#sent(numbered);
-    const encoded = new Encoded(numbered);
-    const size = encoded.bytes.byteLength;
+    const size = pieces.reduce((sum, { length }) => sum + length, 0);
     this.#backlog += size;
-    // A failed write is reported by the writer's onError.
-    this.#flushed = this.#writer
-      .write(encoded)
-      .catch(() => {})
-      .then(() => {
-        this.#backlog -= size;
-        if (this.#backlog < highWater / 2) this.#drain();
-      });
+    const last = pieces.pop();
+    if (pieces.length > 0) this.#output.cork();
+    for (const piece of pieces) this.#output.write(piece);
+    this.#output.write(last, (error) => {
+      this.#backlog -= size;
+      this.#taken = seq;
+      if (error) this.#break(error);
+      if (this.#backlog < highWater / 2) this.#drain();
+      this.#tellFlushed();
+    });
+    if (pieces.length > 0) this.#output.uncork();
     return seq;
   }
 
   /** Resolves when all that was sent so far was taken by the stream (or can never be). */
   flushed(): Promise<void> {
-    return this.#flushed;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#flushed.push({ sequence: this.#sequence, resolve });
+    this.#tellFlushed();
+    return promise;
   }
 
   /** Stops reading `source` for as long as more waits to be written here than the far end takes. */
   throttle(source: Channel): void {
-    if (this.#backlog < highWater || this.#broken) return;
+    if (this.#backlog < highWater || this.#broken || source.#input.isPaused()) return;
     source.#input.pause();
     this.#drained ??= Promise.withResolvers();
     void this.#drained.promise.then(() => source.#input.resume());
+  }
+
+  /** Resolves when all messages that were received so far have been handled. */
+  async settled(): Promise<void> {
+    if (!this.#handling) return;
+    this.#settled ??= Promise.withResolvers();
+    await this.#settled.promise;
+  }
+
+  /**
+   * Handles what has come, one message after the other. What one brings about happens before the next is looked at, and
+   * none is handled inside `send`, as streams in memory would have it.
+   */
+  #read(handlers: ChannelHandlers): void {
+    if (this.#handling) return;
+    this.#handling = true;
+    // Behind all microtasks, and before anything else comes in.
+    queueMicrotask(() =>
+      process.nextTick(() => {
+        this.#handling = false;
+        if (this.#next(handlers)) this.#read(handlers);
+      }),
+    );
+  }
+
+  /** Handles the next message; false if all have been. */
+  #next(handlers: ChannelHandlers): boolean {
+    const frame = this.#frames.next();
+    if (frame === undefined) {
+      this.#settled?.resolve();
+      this.#settled = undefined;
+      if (this.#ended) this.#end(handlers);
+      return false;
+    }
+    try {
+      if ('body' in frame) this.#receive(frame.body, handlers);
+      else handlers.unreadable(new Error(frame.rubbish));
+    } catch (error) {
+      handlers.unreadable(error instanceof Error ? error : new Error(String(error)));
+    }
+    return true;
+  }
+
+  #receive(body: Buffer, handlers: ChannelHandlers): void {
+    const verbatim = readVerbatim(body);
+    if (verbatim !== undefined) {
+      handlers.message(verbatim);
+      return;
+    }
+    let value: unknown;
+    const tooDeep = nestedTooDeep(body);
+    try {
+      value = tooDeep ? JSON.parse(body.toString()) : parseLossless(body.toString());
+    } catch (error) {
+      this.#frames.reread(body);
+      throw new Error(`A message is not JSON: ${body.toString('utf8', 0, 200)}`, { cause: error });
+    }
+    if (!isRaw(value)) throw new Error('A message is not a JSON object.');
+    if (!tooDeep) {
+      handlers.message(value);
+      return;
+    }
+    const why = `A message is nested more than ${deepest} levels deep.`;
+    // Whoever waits for an answer gets this one.
+    if (isRequest(value)) {
+      const { command, seq } = value;
+      this.send({ type: 'response', request_seq: Number(seq), command, success: false, message: why });
+    } else if (isResponse(value)) {
+      const { type, seq, request_seq } = value;
+      handlers.message({ seq, type, request_seq, success: false, message: why });
+    }
+    throw new Error(why);
+  }
+
+  #end(handlers: ChannelHandlers): void {
+    const rest = this.#frames.rest();
+    if (rest !== '') handlers.unreadable(new Error(rest));
+    handlers.end();
   }
 
   #drain(): void {
@@ -129,27 +193,35 @@ export class Channel {
     this.#drained = undefined;
   }
 
-  #break(error: Error, handlers: ChannelHandlers): void {
+  #tellFlushed(): void {
+    while (this.#flushed[0] !== undefined && this.#flushed[0].sequence <= this.#taken) this.#flushed.shift()?.resolve();
+  }
+
+  #break(error: Error): void {
     if (this.#broken) return;
     this.#broken = true;
     this.#drain();
-    handlers.broken(error);
+    this.#handlers?.broken(error);
   }
+}
 
-  async #end(handlers: ChannelHandlers): Promise<void> {
-    if (this.#ended) return;
-    this.#ended = true;
-    await this.settled();
-    handlers.end();
+/** A message as it goes over the wire, in as few pieces as that takes without copying much. */
+function framed(message: Raw): Buffer[] {
+  const verbatim = writeVerbatim(message);
+  if (verbatim !== undefined) {
+    const [before, body, after] = verbatim;
+    const length = Buffer.byteLength(before) + body.length + after.length;
+    return [Buffer.from(`${header(length)}${before}`), body, Buffer.from(after)];
   }
+  const json = JSON.stringify(message);
+  const length = Buffer.byteLength(json);
+  const start = header(length);
+  const bytes = Buffer.allocUnsafe(start.length + length);
+  bytes.write(start, 'latin1');
+  bytes.write(json, start.length, 'utf8');
+  return [bytes];
+}
 
-  /** Resolves when all messages that were received so far have been handled. */
-  async settled(): Promise<void> {
-    // The reader decodes one message per turn of the event loop.
-    for (let before = -1; before !== this.#decoded; ) {
-      before = this.#decoded;
-      await setImmediate();
-      await setImmediate();
-    }
-  }
+function header(length: number): string {
+  return `Content-Length: ${length}\r\n\r\n`;
 }

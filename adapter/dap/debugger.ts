@@ -2,7 +2,7 @@
 import type { DebuggerProfile, DelegateCommand } from '../debuggers/profile.ts';
 import type { BreakpointIds } from './breakpoint-ids.ts';
 import type { Delegate } from './delegate.ts';
-import { type Event, field, isRaw, type Raw, type Response } from './message.ts';
+import { type Event, field, isRaw, numberOf, type Raw, type Response } from './message.ts';
 import { Requests } from './requests.ts';
 import { within } from './within.ts';
 
@@ -40,6 +40,7 @@ export class Debugger {
   rubbish = '';
   readonly #threads = new Set<number>();
   readonly #afterRubbish: number;
+  #spoiling: NodeJS.Timeout | undefined;
   readonly #spoiled = Promise.withResolvers<string>();
 
   /** `afterRubbish`: how long one that wrote something else may still come to DAP, in ms; some print a banner first. */
@@ -82,7 +83,8 @@ export class Debugger {
   /** It wrote something that cannot be read as DAP. */
   spoil(text: string): void {
     this.rubbish = (this.rubbish + text).slice(0, 1000);
-    setTimeout(() => this.#spoiled.resolve('It wrote something else than DAP messages.'), this.#afterRubbish).unref();
+    const give = () => this.#spoiled.resolve('It wrote something else than DAP messages.');
+    this.#spoiling ??= setTimeout(give, this.#afterRubbish).unref();
   }
 
   /** Keeps what an event says about capabilities and threads. */
@@ -92,7 +94,7 @@ export class Debugger {
       const changes = field(event.body, 'capabilities');
       if (isRaw(changes)) this.capabilities = { ...this.capabilities, ...changes };
     } else if (event.event === 'thread' && field(event.body, 'reason') === 'exited') {
-      this.#threads.delete(Number(thread));
+      this.#threads.delete(numberOf(thread));
     } else if ((event.event === 'thread' || event.event === 'stopped') && Number.isSafeInteger(thread)) {
       this.#threads.add(Number(thread));
     }

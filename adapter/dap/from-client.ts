@@ -12,15 +12,20 @@ import { restart } from './restart.ts';
 
 export function fromClient(session: DebugSession, message: Raw): void {
   session.trace('from client', message);
+  handle(session, message);
+  session.front?.delegate.channel.throttle(session.channel);
+}
+
+/** Whatever is wrong with one message is its answer, and no matter of the others. */
+function handle(session: DebugSession, message: Raw): void {
   try {
     if (isRequest(message)) requestFromClient(session, message);
     else if (isResponse(message)) session.reverse.answered(message);
-    else pass(session, message);
+    else if (message.type !== 'response') pass(session, message);
   } catch (error) {
     session.options.log.write('error', 'A message of the client could not be handled.', { error });
     if (isRequest(message)) session.client.respond(message, errorOf(Problem.from(error)));
   }
-  session.front?.delegate.channel.throttle(session.channel);
 }
 
 function requestFromClient(session: DebugSession, request: Request): void {
@@ -108,10 +113,7 @@ function forward(session: DebugSession, request: Request, to: Debugger): void {
 
 /** Lets the client's held messages go. */
 export function release(session: DebugSession): void {
-  for (const message of session.held.splice(0)) {
-    if (isRequest(message)) requestFromClient(session, message);
-    else pass(session, message);
-  }
+  for (const message of session.held.splice(0)) handle(session, message);
 }
 
 /** Whether the cancel request has been dealt with: by stopping what we do, or by saying that it cannot be done. */

@@ -23,7 +23,7 @@ export function fromDebugger(session: DebugSession, from: Debugger, message: Raw
     eventFromDebugger(session, from, message);
   } else if (isRequest(message)) {
     requestFromDebugger(session, from, message);
-  } else {
+  } else if (message.type !== 'response') {
     session.client.send(message);
   }
   session.channel.throttle(from.delegate.channel);

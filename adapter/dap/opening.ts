@@ -10,7 +10,7 @@ import type { DebugSession, State } from './debug-session.ts';
 import { cutShort } from './ending.ts';
 import { eventFromDebugger } from './from-debugger.ts';
 import { childLaunch, delegateLaunch, given, type Launch, parseLaunch } from './launch.ts';
-import { isRaw, isRequest, type Request } from './message.ts';
+import { isRaw, isRequest, type Request, textOf } from './message.ts';
 import { errorOf, inOneText } from './problem-response.ts';
 import { died, type Started } from './starting.ts';
 import type { ParsedLaunch } from './surroundings.ts';
@@ -71,7 +71,10 @@ export async function launch(session: DebugSession, launch: Launch): Promise<voi
   session.state = { name: 'connecting', launch };
   session.launched = launch;
   const { signal } = launch.abort;
-  const budget = session.timing.earlyAnswer[String(session.initializeArguments.clientID)];
+  const { earlyAnswer } = session.timing;
+  const { clientID } = session.initializeArguments;
+  const budget =
+    typeof clientID === 'string' && Object.hasOwn(earlyAnswer, clientID) ? earlyAnswer[clientID] : undefined;
   const early =
     budget === undefined ? undefined : setTimeout(() => session.answerLaunch(launch, { success: true }), budget);
   try {
@@ -170,7 +173,7 @@ function adopt(session: DebugSession, profile: DebuggerProfile, started: Started
   if (started === undefined) throw died(profile, session.starter.whyNot);
   const { debugger: one, response } = started;
   session.debugger = one;
-  if (response.success === false) throw died(profile, String(response.message ?? 'It refused to start.'));
+  if (response.success === false) throw died(profile, textOf(response.message ?? 'It refused to start.'));
   const changed = changedCapabilities(session.told, one.capabilities);
   if (Object.keys(changed).length > 0) {
     session.client.send({ type: 'event', event: 'capabilities', body: { capabilities: changed } });

@@ -3,7 +3,7 @@
  * Each side sees our own sequence numbers only; this maps them back to the numbers of whoever asked.
  */
 import type { Channel } from './channel.ts';
-import type { Raw, Request, Response } from './message.ts';
+import { numberOf, type Raw, type Request, type Response } from './message.ts';
 
 type Waiting =
   | { readonly from: 'other side'; readonly request: Request }
@@ -54,14 +54,14 @@ export class Requests {
   /** The number under which a waiting request of the other side arrived here. */
   sentAs(seq: unknown): number | undefined {
     for (const [sent, waiting] of this.#waiting) {
-      if (waiting.from === 'other side' && Number(waiting.request.seq) === Number(seq)) return sent;
+      if (waiting.from === 'other side' && Number(waiting.request.seq) === numberOf(seq)) return sent;
     }
     return undefined;
   }
 
   /** The asker's number of a waiting request that arrived here as `sent`. */
   askedAs(sent: unknown): number | undefined {
-    const waiting = this.#waiting.get(Number(sent));
+    const waiting = this.#waiting.get(numberOf(sent));
     return waiting?.from === 'other side' ? Number(waiting.request.seq) : undefined;
   }
 

@@ -5,7 +5,7 @@ import type { DebugSession } from './debug-session.ts';
 import type { Debugger } from './debugger.ts';
 import { cutShort } from './ending.ts';
 import { delegateLaunch, given, givenUp, type Launch, parseLaunch } from './launch.ts';
-import { field, isRaw, type Raw, type Request, type Response } from './message.ts';
+import { field, isRaw, type Raw, type Request, type Response, textOf } from './message.ts';
 import { errorOf } from './problem-response.ts';
 import { died } from './starting.ts';
 import type { ParsedLaunch } from './surroundings.ts';
@@ -106,7 +106,7 @@ async function restartAnew(session: DebugSession, request: Request, launch: Laun
   }
   const { success, message } = await Promise.race([answer, gone]);
   if (success !== false) return session.client.respond(request, { success: true });
-  const problem = died(profile, String(message ?? 'It refused to start the program.'));
+  const problem = died(profile, textOf(message ?? 'It refused to start the program.'));
   session.client.respond(request, errorOf(problem));
   if (session.state.name === 'running' || unchanged()) return cutShort(session, problem);
 }

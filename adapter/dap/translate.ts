@@ -1,6 +1,6 @@
 /** Messages of the real debug adapter in the client's terms; most pass as they are. */
 import { withoutOurs } from './capabilities.ts';
-import { type Event, field, isRaw, type Raw } from './message.ts';
+import { type Event, field, isRaw, type Raw, textOf } from './message.ts';
 import type { Requests } from './requests.ts';
 
 /** An event for the client. `requests` knows the client's numbers of its requests. */
@@ -30,6 +30,6 @@ export function programOf(event: Event): { readonly pid: number; readonly starte
 export function reasonIn(message: Raw): string {
   const format = field(field(message.body, 'error'), 'format');
   const variables = field(field(message.body, 'error'), 'variables');
-  if (typeof format !== 'string') return String(message.message ?? 'The debugger refused to start.');
-  return format.replace(/\{(\w+)\}/g, (whole, name: string) => String(field(variables, name) ?? whole));
+  if (typeof format !== 'string') return textOf(message.message ?? 'The debugger refused to start.');
+  return format.replace(/\{(\w+)\}/g, (whole, name: string) => textOf(field(variables, name) ?? whole));
 }

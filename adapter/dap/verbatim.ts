@@ -1,0 +1,59 @@
+/**
+ * Large bodies that nobody here looks into are written as they were read: making JSON of them again takes longer than
+ * all else. A message is parsed nevertheless, for nothing unreadable is passed on, and the trace shows what was in it.
+ */
+import { isUtf8 } from 'node:buffer';
+import { parseLossless } from './json.ts';
+import { isRaw, type Raw } from './message.ts';
+
+/** Smaller messages gain nothing. */
+const worthwhile = 16 * 1024;
+/** Fields that come before the body are few and short. */
+const longestHead = 1024;
+const bodyKey = '"body":';
+
+/** Answers that are changed on their way. */
+const changed = /^(initialize|set\w*Breakpoints)$/;
+
+/** The text of each body that came in such a message and was not changed since. */
+const texts = new WeakMap<object, Buffer>();
+
+/** The message, if it is a large one of that kind. */
+export function readVerbatim(json: Buffer): Raw | undefined {
+  if (json.length < worthwhile) return undefined;
+  const start = json.subarray(0, longestHead).indexOf(bodyKey);
+  const end = json.lastIndexOf('}');
+  if (start === -1 || end < start) return undefined;
+  const text = json.subarray(start + bodyKey.length, end);
+  try {
+    // Each part is JSON by itself only if the body is the last field.
+    const head: unknown = JSON.parse(`${json.toString('utf8', 0, start)}${bodyKey}null}`);
+    if (
+      json
+        .subarray(end + 1)
+        .toString()
+        .trim() !== '' ||
+      !isRaw(head) ||
+      !isPassedOn(head)
+    )
+      return undefined;
+    const body = parseLossless(text.toString());
+    if (!isRaw(body) || !isUtf8(text)) return undefined;
+    texts.set(body, text);
+    return { ...head, body };
+  } catch {
+    // Whatever is wrong with it is found when it is read in the usual way.
+    return undefined;
+  }
+}
+
+function isPassedOn({ type, command, event }: Raw): boolean {
+  return type === 'response' ? typeof command === 'string' && !changed.test(command) : event === 'output';
+}
+
+/** The message as JSON, in pieces of which the body is one. */
+export function writeVerbatim(message: Raw): readonly [string, Buffer, string] | undefined {
+  const { body, ...head } = message;
+  const text = isRaw(body) ? texts.get(body) : undefined;
+  return text && [`${JSON.stringify(head).slice(0, -1)},${bodyKey}`, text, '}'];
+}
