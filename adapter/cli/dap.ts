@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import type { Place } from '../dap/listening.ts';
 import { serve } from '../dap/proxy.ts';
-import { serveMany } from '../dap/server.ts';
+import type { Place } from '../dap/server/listening.ts';
+import { serveMany } from '../dap/server/server.ts';
 import type { ConnectHooks, Keep, ProcessRole, Surroundings } from '../dap/surroundings.ts';
-import { TraceFile } from '../dap/trace.ts';
-import { withMaskedValues } from '../dap/trace-content.ts';
+import { withMaskedValues } from '../dap/trace/content.ts';
+import { TraceFile } from '../dap/trace/trace-file.ts';
 import { FileLog, type Log, silentLog } from '../diagnostics/log.ts';
 import { parseLaunchConfiguration } from '../launch/configuration.ts';
 import { Problem } from '../problem.ts';

@@ -1,12 +1,12 @@
 import { pipeline } from 'node:stream/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { field, type Raw } from '../dap/message.ts';
-import { type Replayed, replay } from '../dap/replay.ts';
-import type { RecordedSession } from '../dap/replay-recording.ts';
-import type { Difference } from '../dap/replay-timeline.ts';
-import type { TraceEntry, TraceHead } from '../dap/trace-format.ts';
-import { readTrace } from '../dap/trace-reading.ts';
-import { describe, TraceText, visible } from '../dap/trace-text.ts';
+import type { RecordedSession } from '../dap/replay/recording.ts';
+import { type Replayed, replay } from '../dap/replay/replay.ts';
+import type { Difference } from '../dap/replay/timeline.ts';
+import type { TraceEntry, TraceHead } from '../dap/trace/format.ts';
+import { readTrace } from '../dap/trace/reading.ts';
+import { describe, TraceText, visible } from '../dap/trace/text.ts';
 import { Problem } from '../problem.ts';
 import { parseLaunchArguments } from './launch-arguments.ts';
 import { version } from './version.ts';

@@ -17,7 +17,7 @@ import {
   story,
 } from './fixtures/scene.ts';
 import { isRaw, type Raw } from './message.ts';
-import { TraceContent } from './trace-content.ts';
+import { TraceContent } from './trace/content.ts';
 
 describe('initialize', () => {
   test('is answered with what the debugger can do, unknown keys kept, and what we can do for it', async () => {

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { isRaw } from '../../adapter/dap/message.ts';
 import { serve } from '../../adapter/dap/proxy.ts';
-import { serveMany } from '../../adapter/dap/server.ts';
+import { serveMany } from '../../adapter/dap/server/server.ts';
 import type { Surroundings } from '../../adapter/dap/surroundings.ts';
 import { silentLog } from '../../adapter/diagnostics/log.ts';
 import { parseLaunchConfiguration } from '../../adapter/launch/configuration.ts';

@@ -8,11 +8,11 @@ import type { DebugProtocol } from '@vscode/debugprotocol';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseLaunchArguments } from '../../adapter/cli/launch-arguments.ts';
 import { serve } from '../../adapter/dap/proxy.ts';
-import { replay } from '../../adapter/dap/replay.ts';
+import { replay } from '../../adapter/dap/replay/replay.ts';
 import type { Surroundings } from '../../adapter/dap/surroundings.ts';
-import { TraceFile } from '../../adapter/dap/trace.ts';
-import type { TraceEntry, TraceHead } from '../../adapter/dap/trace-format.ts';
-import { readTrace } from '../../adapter/dap/trace-reading.ts';
+import type { TraceEntry, TraceHead } from '../../adapter/dap/trace/format.ts';
+import { readTrace } from '../../adapter/dap/trace/reading.ts';
+import { TraceFile } from '../../adapter/dap/trace/trace-file.ts';
 import { Redactor } from '../../adapter/diagnostics/redactor.ts';
 import { DapClient } from '../dap-client.ts';
 

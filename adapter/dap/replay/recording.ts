@@ -1,10 +1,10 @@
 /** A recorded session, and what follows from it for those who play along: surroundings and debugger. */
-import { catalogue, Problem, type ProblemCode } from '../problem.ts';
-import { ticketOf } from './children.ts';
-import { progressId } from './connecting.ts';
-import { field, isRaw, type Raw } from './message.ts';
-import { maskedValue, variableNames } from './trace-content.ts';
-import type { TraceEntry, TraceHead } from './trace-format.ts';
+import { catalogue, Problem, type ProblemCode } from '../../problem.ts';
+import { ticketOf } from '../children.ts';
+import { progressId } from '../connecting.ts';
+import { field, isRaw, type Raw } from '../message.ts';
+import { maskedValue, variableNames } from '../trace/content.ts';
+import type { TraceEntry, TraceHead } from '../trace/format.ts';
 
 export interface RecordedSession {
   readonly head: TraceHead;

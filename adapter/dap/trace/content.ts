@@ -2,8 +2,8 @@
  * A message as a trace holds it: secrets and values of environment variables masked, what is long cut short.
  * The same message always gives the same result, so that recordings can be compared.
  */
-import type { Redactor } from '../diagnostics/redactor.ts';
-import { field, isRaw, type Raw } from './message.ts';
+import type { Redactor } from '../../diagnostics/redactor.ts';
+import { field, isRaw, type Raw } from '../message.ts';
 
 declare global {
   interface JSON {

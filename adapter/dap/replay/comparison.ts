@@ -1,7 +1,7 @@
 /** Compares a recorded message with the one of a replay: what a trace masks or cuts, it cannot tell. */
 import { isDeepStrictEqual } from 'node:util';
-import { field, isRaw, type Raw } from './message.ts';
-import { maskedValue } from './trace-content.ts';
+import { field, isRaw, type Raw } from '../message.ts';
+import { maskedValue } from '../trace/content.ts';
 
 /** At the end of a string that was cut; secrets are masked as diagnostics/redactor.ts does it. */
 const cutShort = /«\d+ characters in all»$/;

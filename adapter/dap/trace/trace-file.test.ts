@@ -11,11 +11,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Redactor } from '../diagnostics/redactor.ts';
-import { Problem } from '../problem.ts';
-import { begin, delegate } from './fixtures/scene.ts';
-import { TraceFile } from './trace.ts';
-import { readTrace } from './trace-reading.ts';
+import { Redactor } from '../../diagnostics/redactor.ts';
+import { Problem } from '../../problem.ts';
+import { begin, delegate } from '../fixtures/scene.ts';
+import { readTrace } from './reading.ts';
+import { TraceFile } from './trace-file.ts';
 
 let folder: string;
 let path: string;

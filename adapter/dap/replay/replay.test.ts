@@ -1,18 +1,18 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import type { DapClient } from '../../test/dap-client.ts';
-import { custom } from '../debuggers/custom.ts';
-import { Redactor } from '../diagnostics/redactor.ts';
-import { Problem } from '../problem.ts';
-import { begin, type Scene, script } from './fixtures/scene.ts';
-import { isRaw, type Raw } from './message.ts';
-import type { ServeOptions } from './options.ts';
+import type { DapClient } from '../../../test/dap-client.ts';
+import { custom } from '../../debuggers/custom.ts';
+import { Redactor } from '../../diagnostics/redactor.ts';
+import { Problem } from '../../problem.ts';
+import { begin, type Scene, script } from '../fixtures/scene.ts';
+import { isRaw, type Raw } from '../message.ts';
+import type { ServeOptions } from '../options.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { TraceContent } from '../trace/content.ts';
+import type { TraceEntry, TraceMessage } from '../trace/format.ts';
+import { readTrace } from '../trace/reading.ts';
+import type { RecordedSession } from './recording.ts';
 import { replay } from './replay.ts';
-import type { RecordedSession } from './replay-recording.ts';
-import type { Surroundings } from './surroundings.ts';
-import { TraceContent } from './trace-content.ts';
-import type { TraceEntry, TraceMessage } from './trace-format.ts';
-import { readTrace } from './trace-reading.ts';
 
 /** Enough for a busy computer, and little where a replay has to wait in vain. */
 const patience = 1500;
@@ -32,7 +32,7 @@ const parse: Surroundings['parse'] = (args, request) => {
 
 /** A session of debugpy 1.6.3, recorded as test/debuggers/trace.test.ts does it; its paths and pids are made up. */
 async function recordedWithDebugpy(): Promise<RecordedSession> {
-  const path = fileURLToPath(new URL('fixtures/debugpy.trace.jsonl', import.meta.url));
+  const path = fileURLToPath(new URL('../fixtures/debugpy.trace.jsonl', import.meta.url));
   const parts = [];
   for await (const part of readTrace(path)) if (part.kind === 'entry') parts.push(part);
   const [first] = parts;

@@ -5,13 +5,13 @@ import { connect, createServer } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { DapClient } from '../../test/dap-client.ts';
-import { silentLog } from '../diagnostics/log.ts';
-import { listeningSockets } from '../network/socket-table.ts';
-import { Problem } from '../problem.ts';
+import { DapClient } from '../../../test/dap-client.ts';
+import { silentLog } from '../../diagnostics/log.ts';
+import { listeningSockets } from '../../network/socket-table.ts';
+import { Problem } from '../../problem.ts';
+import { fake } from '../fixtures/scene.ts';
+import { isRaw } from '../message.ts';
 import type { Peers } from './admission.ts';
-import { fake } from './fixtures/scene.ts';
-import { isRaw } from './message.ts';
 import { type ServerOptions, serveMany } from './server.ts';
 
 /** Nothing ends by itself while a test looks at it. */

@@ -3,16 +3,16 @@
  * adapter sends is compared with what it sent. There is no debugger, no cluster and no program.
  */
 import { PassThrough } from 'node:stream';
-import type { Log } from '../diagnostics/log.ts';
-import { Redactor } from '../diagnostics/redactor.ts';
-import type { Timing, TraceDirection } from './options.ts';
-import { serve } from './proxy.ts';
-import { type RecordedSession, Recording } from './replay-recording.ts';
-import { framed, profilesFor, ScriptedDebugger, surroundingsOf } from './replay-stage.ts';
-import { type Difference, Timeline } from './replay-timeline.ts';
-import type { Surroundings } from './surroundings.ts';
-import { TraceContent } from './trace-content.ts';
-import { within } from './within.ts';
+import type { Log } from '../../diagnostics/log.ts';
+import { Redactor } from '../../diagnostics/redactor.ts';
+import type { Timing, TraceDirection } from '../options.ts';
+import { serve } from '../proxy.ts';
+import type { Surroundings } from '../surroundings.ts';
+import { TraceContent } from '../trace/content.ts';
+import { within } from '../within.ts';
+import { type RecordedSession, Recording } from './recording.ts';
+import { framed, profilesFor, ScriptedDebugger, surroundingsOf } from './stage.ts';
+import { type Difference, Timeline } from './timeline.ts';
 
 export interface Replayed {
   /** The first difference of each direction; none if all is as it was. */

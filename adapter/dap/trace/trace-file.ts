@@ -4,12 +4,12 @@
  * tells even of a debug adapter that was killed.
  */
 import { closeSync, constants, fchmodSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
-import type { Redactor } from '../diagnostics/redactor.ts';
-import { Problem } from '../problem.ts';
-import type { Raw } from './message.ts';
-import type { Trace, TraceEnded } from './options.ts';
-import { TraceContent } from './trace-content.ts';
-import type { TraceEntry, TraceHead } from './trace-format.ts';
+import type { Redactor } from '../../diagnostics/redactor.ts';
+import { Problem } from '../../problem.ts';
+import type { Raw } from '../message.ts';
+import type { Trace, TraceEnded } from '../options.ts';
+import { TraceContent } from './content.ts';
+import type { TraceEntry, TraceHead } from './format.ts';
 
 /** Of each trace; no other file is written to. */
 const beginning = '{"trace":';

@@ -8,10 +8,10 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { peerUser } from '../network/socket-table.ts';
-import { Problem } from '../problem.ts';
-import { ticketKey } from './children.ts';
-import { field } from './message.ts';
+import { peerUser } from '../../network/socket-table.ts';
+import { Problem } from '../../problem.ts';
+import { ticketKey } from '../children.ts';
+import { field } from '../message.ts';
 
 /** Whose connection it is: this process's user's (or root's), somebody else's, nobody's any more, or nobody can tell. */
 type Peer = 'own' | 'stranger' | 'gone' | 'unknown';

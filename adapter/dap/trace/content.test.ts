@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Redactor } from '../diagnostics/redactor.ts';
-import { parseLossless } from './json.ts';
-import { isRaw, type Raw } from './message.ts';
-import { TraceContent, variableNames } from './trace-content.ts';
+import { Redactor } from '../../diagnostics/redactor.ts';
+import { parseLossless } from '../json.ts';
+import { isRaw, type Raw } from '../message.ts';
+import { TraceContent, variableNames } from './content.ts';
 
 const secret = 'hunter2-and-more';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { parseLossless } from './json.ts';
-import { isRaw, type Raw } from './message.ts';
-import { difference } from './replay-comparison.ts';
+import { parseLossless } from '../json.ts';
+import { isRaw, type Raw } from '../message.ts';
+import { difference } from './comparison.ts';
 
 const long = 'x'.repeat(30);
 const terminal = (folder: string, node: string, program: string): Raw => ({

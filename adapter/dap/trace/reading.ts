@@ -1,10 +1,10 @@
 /** Reads a trace, for people and for the replay. Nobody has to trust what stands in it. */
 import { createReadStream, statSync } from 'node:fs';
 import { z } from 'zod';
-import { Problem } from '../problem.ts';
-import { parseLossless } from './json.ts';
-import { isRaw } from './message.ts';
-import { type TraceEntry, type TraceHead, traceEnd, traceHead, traceMessage } from './trace-format.ts';
+import { Problem } from '../../problem.ts';
+import { parseLossless } from '../json.ts';
+import { isRaw } from '../message.ts';
+import { type TraceEntry, type TraceHead, traceEnd, traceHead, traceMessage } from './format.ts';
 
 export type TracePart =
   | { readonly kind: 'head'; readonly head: TraceHead }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Raw } from './message.ts';
-import type { TraceMessage } from './trace-format.ts';
-import { TraceText } from './trace-text.ts';
+import type { Raw } from '../message.ts';
+import type { TraceMessage } from './format.ts';
+import { TraceText } from './text.ts';
 
 const wide = Number.POSITIVE_INFINITY;
 

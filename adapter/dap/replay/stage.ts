@@ -1,13 +1,13 @@
 /** Who plays along in a replay: surroundings without a cluster, and a debugger that says what was recorded. */
 import { rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import type { DebuggerProfile } from '../debuggers/profile.ts';
-import { findProfile, knownTypes } from '../debuggers/registry.ts';
-import type { Raw } from './message.ts';
-import { privateSocket } from './reach.ts';
-import type { Recording } from './replay-recording.ts';
-import type { Timeline } from './replay-timeline.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { DebuggerProfile } from '../../debuggers/profile.ts';
+import { findProfile, knownTypes } from '../../debuggers/registry.ts';
+import type { Raw } from '../message.ts';
+import { privateSocket } from '../reach.ts';
+import type { Surroundings } from '../surroundings.ts';
+import type { Recording } from './recording.ts';
+import type { Timeline } from './timeline.ts';
 
 /** A message as it goes over a stream, under its own number. */
 export function framed(message: Raw): string {

@@ -3,11 +3,11 @@
  * of the others, and the failure of one does not end them.
  */
 import { createServer, type Socket } from 'node:net';
-import type { Log } from '../diagnostics/log.ts';
+import type { Log } from '../../diagnostics/log.ts';
+import type { ServeOptions } from '../options.ts';
+import { serve } from '../proxy.ts';
 import { Admission, type Peers, tcpPeers } from './admission.ts';
 import { listenAt, type Place } from './listening.ts';
-import type { ServeOptions } from './options.ts';
-import { serve } from './proxy.ts';
 
 /** What one session is served with, and how it is closed after its end. */
 interface OneSession {

@@ -5,9 +5,9 @@
  *     0.450  1         → debugger    launch #2  {"program":"main.py",…}
  *     0.610  1         ← debugger    launch answered #2 (160 ms)
  */
-import { isRaw, type Raw } from './message.ts';
-import type { TraceEntry, TraceHead } from './trace-format.ts';
-import { reasonIn } from './translate.ts';
+import { isRaw, type Raw } from '../message.ts';
+import { reasonIn } from '../translate.ts';
+import type { TraceEntry, TraceHead } from './format.ts';
 
 const arrows = {
   'from client': 'client →           ',

@@ -2,7 +2,7 @@
 import { lstatSync, rmSync, statSync } from 'node:fs';
 import { connect, type Server } from 'node:net';
 import { dirname, resolve } from 'node:path';
-import { Problem } from '../problem.ts';
+import { Problem } from '../../problem.ts';
 
 /** Port 0 is any free one. */
 export type Place = { readonly port: number } | { readonly path: string };

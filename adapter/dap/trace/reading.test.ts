@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { readTrace, type TracePart } from './trace-reading.ts';
+import { readTrace, type TracePart } from './reading.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'trace-'));
 const path = join(folder, 'trace.jsonl');
