@@ -19,6 +19,8 @@ export default defineConfig({
           name: 'debuggers',
           include: ['test/debuggers/**/*.test.ts', 'test/clients/**/*.test.ts'],
           globalSetup: ['test/debuggers/setup.ts'],
+          // They mostly wait: for debuggers, and for the time limits of clients.
+          maxWorkers: 3,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

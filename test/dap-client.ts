@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { Channel } from '../adapter/dap/channel.ts';
 import { isEvent, isRaw, isRequest, isResponse, type Raw } from '../adapter/dap/message.ts';
+import { Channel } from '../adapter/dap/wire/channel.ts';
 
 /** A response with success:false. */
 export class DapError extends Error {

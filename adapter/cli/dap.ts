@@ -12,6 +12,7 @@ import { Problem } from '../problem.ts';
 import { SessionClient } from '../session/client.ts';
 import { ReportedProcesses } from '../session/reported-processes.ts';
 import { stateFolder } from '../session/state-folder.ts';
+import { within } from '../within.ts';
 import { parseLaunchArguments } from './launch-arguments.ts';
 import { ownProgram } from './program.ts';
 import { programEnvironment } from './program-environment.ts';
@@ -170,10 +171,8 @@ class ClusterSurroundings implements Surroundings {
     const end = Date.now() + budget;
     this.#abort.abort();
     if (!this.#connecting) return 'undone';
-    const session = await withinBudget(
-      this.#connecting.catch(() => 'undone' as const),
-      budget,
-    );
+    const failed = () => 'undone' as const;
+    const session = await within(budget, this.#connecting.catch(failed), 'finishing' as const);
     if (typeof session === 'string') return session;
     try {
       return await session.leave(Math.max(0, end - Date.now()), keep);
@@ -188,10 +187,4 @@ class ClusterSurroundings implements Surroundings {
     const session = await this.#connecting?.catch(() => undefined);
     await session?.close();
   }
-}
-
-async function withinBudget<T>(promise: Promise<T>, milliseconds: number): Promise<T | 'finishing'> {
-  const over = Promise.withResolvers<'finishing'>();
-  const timer = setTimeout(() => over.resolve('finishing'), milliseconds);
-  return Promise.race([promise, over.promise]).finally(() => clearTimeout(timer));
 }

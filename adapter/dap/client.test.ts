@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { Channel } from './channel.ts';
 import { Client } from './client.ts';
 import type { Raw } from './message.ts';
+import { Channel } from './wire/channel.ts';
 
 function begin() {
   const sent: Raw[] = [];

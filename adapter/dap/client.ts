@@ -1,8 +1,8 @@
 /** What the client is told, and when: nothing that says "it is over" reaches it before the surroundings are undone. */
 import { OutputEvent, TerminatedEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { Channel } from './channel.ts';
 import type { Raw, Request } from './message.ts';
+import type { Channel } from './wire/channel.ts';
 
 /** These show no output of the category "important" (dape.el; DSPDebugTarget.java of LSP4E). */
 const withoutImportant = new Set<unknown>(['dape', 'lsp4e.debug']);

@@ -1,9 +1,10 @@
 /** Connecting the surroundings for one `launch`, with progress. */
+
+import { unlessAborted } from '../within.ts';
 import type { Client } from './client.ts';
 import type { Raw, Request } from './message.ts';
 import { Progress } from './progress.ts';
 import type { ConnectHooks, Connection, Surroundings } from './surroundings.ts';
-import { unlessAborted } from './within.ts';
 
 /** The progress that the client can cancel. */
 export const progressId = 'kubernetes-local-connecting';

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { Problem } from '../problem.ts';
-import { Channel } from './channel.ts';
+import { within } from '../within.ts';
 import { Children } from './children.ts';
 import { Client } from './client.ts';
 import { Configured } from './configured.ts';
@@ -16,7 +16,7 @@ import { Requests } from './requests.ts';
 import { ReverseRequests } from './reverse-requests.ts';
 import { Starter } from './starting.ts';
 import type { Keep } from './surroundings.ts';
-import { within } from './within.ts';
+import { Channel } from './wire/channel.ts';
 
 /** How often to look for processes that the program started, in ms. */
 const lookEvery = 2000;

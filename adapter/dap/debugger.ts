@@ -1,10 +1,10 @@
 /** One real debug adapter in the conversation, from its start to its dismissal. */
 import type { DebuggerProfile, DelegateCommand } from '../debuggers/profile.ts';
+import { within } from '../within.ts';
 import type { BreakpointIds } from './breakpoint-ids.ts';
 import type { Delegate } from './delegate.ts';
 import { type Event, field, isRaw, numberOf, type Raw, type Response } from './message.ts';
 import { Requests } from './requests.ts';
-import { within } from './within.ts';
 
 /** How a debugger is to be started. */
 export interface Start {

@@ -5,10 +5,10 @@ import type { Readable, Writable } from 'node:stream';
 import type { DelegateCommand, Endpoint } from '../debuggers/profile.ts';
 import type { Log } from '../diagnostics/log.ts';
 import { markVariable, ProcessTree } from '../processes/tree.ts';
-import { Channel } from './channel.ts';
+import { within } from '../within.ts';
 import type { Raw } from './message.ts';
 import { arrangeMeeting, type Meeting, type OutputLines } from './reach.ts';
-import { within } from './within.ts';
+import { Channel } from './wire/channel.ts';
 
 /** How long to wait for each rung of the ladder, in ms. */
 export interface Patience {

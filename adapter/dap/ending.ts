@@ -1,12 +1,12 @@
 /** The end of a debug session, whoever wants it: nothing is left when the client hears of it. */
 import type { Problem } from '../problem.ts';
+import { within } from '../within.ts';
 import type { DebugSession, State } from './debug-session.ts';
 import type { Debugger } from './debugger.ts';
 import { givenUp } from './launch.ts';
 import { field, isRequest, type Raw, type Request } from './message.ts';
 import { errorOf, inOneText } from './problem-response.ts';
 import type { Keep } from './surroundings.ts';
-import { within } from './within.ts';
 
 /** These end us as soon as `terminate` is answered (field notes, §1.6). */
 const clientsThatKillOnTerminate = new Set<unknown>(['lsp4e.debug', 'dape']);

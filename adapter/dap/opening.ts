@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DebuggerProfile } from '../debuggers/profile.ts';
 import { findProfile } from '../debuggers/registry.ts';
 import { Problem } from '../problem.ts';
+import { unlessAborted } from '../within.ts';
 import { changedCapabilities, mergeCapabilities } from './capabilities.ts';
 import { joinParent, type Ticket, ticketOf } from './children.ts';
 import { connectSurroundings } from './connecting.ts';
@@ -14,7 +15,6 @@ import { isRaw, isRequest, type Request, textOf } from './message.ts';
 import { errorOf, inOneText } from './problem-response.ts';
 import { died, type Started } from './starting.ts';
 import type { ParsedLaunch } from './surroundings.ts';
-import { unlessAborted } from './within.ts';
 
 export async function initialize(session: DebugSession, request: Request): Promise<void> {
   session.state = { name: 'initializing', request };

@@ -2,8 +2,9 @@
  * The requests that went to one side and wait for its answer.
  * Each side sees our own sequence numbers only; this maps them back to the numbers of whoever asked.
  */
-import type { Channel } from './channel.ts';
+
 import { numberOf, type Raw, type Request, type Response } from './message.ts';
+import type { Channel } from './wire/channel.ts';
 
 type Waiting =
   | { readonly from: 'other side'; readonly request: Request }

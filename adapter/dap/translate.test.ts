@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { Channel } from './channel.ts';
 import { Requests } from './requests.ts';
 import { reasonIn, translateEvent } from './translate.ts';
+import { Channel } from './wire/channel.ts';
 
 /** JSON can make objects that cannot be made numbers or text. */
 const neither = { toString: 1, valueOf: 1 };

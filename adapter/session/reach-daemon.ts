@@ -9,6 +9,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { z } from 'zod';
 import { Problem } from '../problem.ts';
 import { rpcOver } from '../rpc.ts';
+import { within } from '../within.ts';
 import { type Announcement, announcementDescriptor } from './daemon-process.ts';
 import {
   endedNotification,
@@ -35,22 +36,11 @@ const lastWordsMilliseconds = 250;
 export async function whenGone(rpc: MessageConnection): Promise<void> {
   const lastWord = new Promise<void>((resolve) => rpc.onNotification(endedNotification, resolve));
   await closed(rpc);
-  await within(lastWordsMilliseconds, lastWord);
+  await within(lastWordsMilliseconds, lastWord, undefined);
 }
 
 function closed(rpc: MessageConnection): Promise<void> {
   return new Promise((resolve) => rpc.onClose(resolve));
-}
-
-/** Waits, but no longer than this. The timer counts as work: nothing else may be left that keeps this process alive. */
-async function within(milliseconds: number, ...promises: readonly Promise<unknown>[]): Promise<void> {
-  const over = new AbortController();
-  const late = delay(milliseconds, undefined, { signal: over.signal }).catch(() => {});
-  try {
-    await Promise.race([...promises, late]);
-  } finally {
-    over.abort();
-  }
 }
 
 /**
@@ -136,7 +126,7 @@ const goodbyeMilliseconds = 1_000;
 export async function sayGoodbye(rpc: MessageConnection): Promise<void> {
   try {
     // A request that is pending when the connection closes is never answered by vscode-jsonrpc.
-    await within(goodbyeMilliseconds, rpc.sendRequest(goodbyeRequest), closed(rpc));
+    await within(goodbyeMilliseconds, Promise.race([rpc.sendRequest(goodbyeRequest), closed(rpc)]), undefined);
   } catch {
     // It is gone, and its guard with it.
   }

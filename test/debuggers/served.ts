@@ -6,12 +6,11 @@
 import { appendFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { isRaw } from '../../adapter/dap/message.ts';
+import { parseLaunchArguments } from '../../adapter/cli/launch-arguments.ts';
 import { serve } from '../../adapter/dap/proxy.ts';
 import { serveMany } from '../../adapter/dap/server/server.ts';
 import type { Surroundings } from '../../adapter/dap/surroundings.ts';
 import { silentLog } from '../../adapter/diagnostics/log.ts';
-import { parseLaunchConfiguration } from '../../adapter/launch/configuration.ts';
 
 const { values, positionals: command } = parseArgs({
   allowPositionals: true,
@@ -30,17 +29,7 @@ function note(what: string): void {
 
 function surroundings(): Surroundings {
   return {
-    parse: (args, request) => {
-      const { delegate, debugAdapter } = parseLaunchConfiguration(args, 'the launch configuration');
-      const { type, request: own = request, ...rest } = delegate ?? { type: values.delegate ?? '' };
-      const ofTheClient = isRaw(args) && args.noDebug === true ? { noDebug: true } : {};
-      return {
-        delegateType: type,
-        request: own,
-        delegateArguments: { type, request: own, ...rest, ...ofTheClient },
-        ...(debugAdapter !== undefined && { debugAdapter }),
-      };
-    },
+    parse: parseLaunchArguments,
     connect: async (_args, { progress }, signal) => {
       note('connecting');
       const milliseconds = Number(values.connect);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { parseLossless } from '../json.ts';
 import { isRaw, type Raw } from '../message.ts';
+import { parseLossless } from '../wire/json.ts';
 import { difference } from './comparison.ts';
 
 const long = 'x'.repeat(30);

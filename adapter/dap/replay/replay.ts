@@ -5,11 +5,11 @@
 import { PassThrough } from 'node:stream';
 import type { Log } from '../../diagnostics/log.ts';
 import { Redactor } from '../../diagnostics/redactor.ts';
+import { within } from '../../within.ts';
 import type { Timing, TraceDirection } from '../options.ts';
 import { serve } from '../proxy.ts';
 import type { Surroundings } from '../surroundings.ts';
 import { TraceContent } from '../trace/content.ts';
-import { within } from '../within.ts';
 import { type RecordedSession, Recording } from './recording.ts';
 import { framed, profilesFor, ScriptedDebugger, surroundingsOf } from './stage.ts';
 import { type Difference, Timeline } from './timeline.ts';

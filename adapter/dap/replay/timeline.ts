@@ -3,10 +3,10 @@
  * them; and whether what is sent is what was sent then.
  */
 
+import { within } from '../../within.ts';
 import { progressId } from '../connecting.ts';
 import { field, type Raw } from '../message.ts';
 import type { TraceEntry } from '../trace/format.ts';
-import { within } from '../within.ts';
 import { difference } from './comparison.ts';
 
 /** What is not as it was recorded; without `recorded` it is new, without `now` it did not come. */

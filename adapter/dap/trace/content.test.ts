@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Redactor } from '../../diagnostics/redactor.ts';
-import { parseLossless } from '../json.ts';
 import { isRaw, type Raw } from '../message.ts';
+import { parseLossless } from '../wire/json.ts';
 import { TraceContent, variableNames } from './content.ts';
 
 const secret = 'hunter2-and-more';

@@ -2,8 +2,8 @@
 import { createReadStream, statSync } from 'node:fs';
 import { z } from 'zod';
 import { Problem } from '../../problem.ts';
-import { parseLossless } from '../json.ts';
 import { isRaw } from '../message.ts';
+import { parseLossless } from '../wire/json.ts';
 import { type TraceEntry, type TraceHead, traceEnd, traceHead, traceMessage } from './format.ts';
 
 export type TracePart =

@@ -2,10 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { dial } from '../../../adapter/dap/reach.ts';
 import { DapClient } from '../../dap-client.ts';
+
+/** For a debug adapter that is started on a busy computer, in ms. */
+const patience = 30_000;
 
 /** How a debug adapter is reached; `{port}` and `{socket}` in its arguments say where. */
 export type Reach =
@@ -54,16 +58,13 @@ export async function startDirectly(argv: readonly string[], reach: Reach, env: 
     sockets.push(socket);
     return DapClient.over(socket, socket);
   };
-  const dial = async () => {
-    const socket = connect(path);
-    await once(socket, 'connect');
-    return talk(socket);
-  };
+  // Some say that they listen a moment before they do.
+  const connected = async () => talk(await dial({ path }, AbortSignal.timeout(patience)));
   if (reach.by === 'socket') await printed.line(reach.ready);
-  const client = reach.by === 'callback' ? talk(await called) : await dial();
+  const client = reach.by === 'callback' ? talk(await called) : await connected();
   return {
     client,
-    child: dial,
+    child: connected,
     printed: async () => {
       if (reach.by === 'callback' || !reach.stays) await closed;
       return printed.text;

@@ -3,8 +3,8 @@
  * all else. A message is parsed nevertheless, for nothing unreadable is passed on, and the trace shows what was in it.
  */
 import { isUtf8 } from 'node:buffer';
+import { isRaw, type Raw } from '../message.ts';
 import { parseLossless } from './json.ts';
-import { isRaw, type Raw } from './message.ts';
 
 /** Smaller messages gain nothing. */
 const worthwhile = 16 * 1024;

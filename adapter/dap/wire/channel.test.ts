@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
+import { isRaw, type Raw } from '../message.ts';
 import { Channel } from './channel.ts';
-import { isRaw, type Raw } from './message.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 

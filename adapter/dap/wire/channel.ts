@@ -4,9 +4,9 @@
  * with a measured backlog for back-pressure. A message passes within one turn of the event loop.
  */
 import type { Readable, Writable } from 'node:stream';
+import { isRaw, isRequest, isResponse, type Raw } from '../message.ts';
 import { Frames } from './frames.ts';
 import { deepest, nestedTooDeep, parseLossless } from './json.ts';
-import { isRaw, isRequest, isResponse, type Raw } from './message.ts';
 import { readVerbatim, writeVerbatim } from './verbatim.ts';
 
 /** Bytes that may wait in one direction before the other direction's source is paused. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Raw } from './message.ts';
+import type { Raw } from '../message.ts';
 import { readVerbatim, writeVerbatim } from './verbatim.ts';
 
 const long = 'x'.repeat(20_000);
