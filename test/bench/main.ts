@@ -5,12 +5,14 @@
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchConnect } from './connect.ts';
+import { benchDap } from './dap.ts';
 import { type Measure, table } from './measure.ts';
 
 /** Every benchmark of the project. */
 const benchmarks: Readonly<Record<string, (runs: number, say: (text: string) => void) => Promise<readonly Measure[]>>> =
   {
     connect: benchConnect,
+    dap: benchDap,
   };
 
 const fewestRuns = 10;

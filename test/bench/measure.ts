@@ -1,5 +1,12 @@
 /** One measured comparison: medians of interleaved runs, their spread, and the bar that is promised. */
 
+/** What keeps a promise: a ratio ours/other up to this, or, where it is given, a difference ours-other up to that. */
+export interface Bar {
+  readonly ratio: number;
+  /** In the unit of the measure. */
+  readonly difference?: number;
+}
+
 export interface Measure {
   readonly measure: string;
   readonly unit: string;
@@ -9,8 +16,8 @@ export interface Measure {
   readonly otherSpread: readonly [lowest: number, highest: number];
   readonly otherName: string;
   readonly ratio: number;
-  /** The highest ratio that keeps the promise. */
-  readonly bar: number;
+  readonly difference: number;
+  readonly bar: Bar;
   readonly holds: boolean;
   readonly runs: number;
 }
@@ -21,11 +28,19 @@ export interface Samples {
   readonly other: readonly number[];
 }
 
-/** Compares samples; `bar` is the highest ratio ours/other that keeps the promise. */
-export function compare(measure: string, unit: string, otherName: string, bar: number, samples: Samples): Measure {
+/** Compares samples; a `bar` that is a number is a ratio. */
+export function compare(
+  measure: string,
+  unit: string,
+  otherName: string,
+  promised: number | Bar,
+  samples: Samples,
+): Measure {
+  const bar = typeof promised === 'number' ? { ratio: promised } : promised;
   const ours = median(samples.ours);
   const other = median(samples.other);
   const ratio = ours / other;
+  const difference = ours - other;
   return {
     measure,
     unit,
@@ -35,8 +50,9 @@ export function compare(measure: string, unit: string, otherName: string, bar: n
     otherSpread: spread(samples.other),
     otherName,
     ratio: round(ratio),
+    difference: round(difference),
     bar,
-    holds: ratio <= bar,
+    holds: withinRatio(ratio, bar) || withinDifference(difference, bar),
     runs: samples.ours.length,
   };
 }
@@ -50,17 +66,37 @@ export function table(measures: readonly Measure[]): string {
     cell(each.ours, each.oursSpread, each.unit),
     `${cell(each.other, each.otherSpread, each.unit)} ${each.otherName}`,
     `${each.ratio}`,
-    `≤ ${each.bar}`,
-    each.holds ? 'holds' : 'MISSED',
+    `${each.difference} ${each.unit}`,
+    barOf(each),
+    verdict(each),
     `${each.runs}`,
   ]);
-  return [['measure', 'ours (spread)', 'other (spread)', 'ratio', 'bar', '', 'runs'], ...rows]
+  return [['measure', 'ours (spread)', 'other (spread)', 'ratio', 'difference', 'bar', '', 'runs'], ...rows]
     .map((row) => `| ${row.join(' | ')} |`)
-    .toSpliced(1, 0, '|---|---|---|---|---|---|---|')
+    .toSpliced(1, 0, '|---|---|---|---|---|---|---|---|')
     .join('\n');
 }
 
-function median(values: readonly number[]): number {
+function withinRatio(ratio: number, bar: Bar): boolean {
+  return ratio <= bar.ratio;
+}
+
+function withinDifference(difference: number, bar: Bar): boolean {
+  return bar.difference !== undefined && difference <= bar.difference;
+}
+
+function barOf({ bar, unit }: Measure): string {
+  return bar.difference === undefined ? `≤ ${bar.ratio}` : `≤ ${bar.ratio} or ≤ ${bar.difference} ${unit} more`;
+}
+
+/** Whether the promise is kept, and by which of its two halves. */
+function verdict({ holds, ratio, bar }: Measure): string {
+  if (!holds) return 'MISSED';
+  if (bar.difference === undefined) return 'holds';
+  return withinRatio(ratio, bar) ? 'holds by ratio' : 'holds by difference';
+}
+
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;
   const upper = sorted[Math.floor(middle)];
