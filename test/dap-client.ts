@@ -4,6 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import { isEvent, isRaw, isRequest, isResponse, type Raw } from '../adapter/dap/message.ts';
 import { Channel } from '../adapter/dap/wire/channel.ts';
+import { UnreadBody } from '../adapter/dap/wire/verbatim.ts';
 
 /** A response with success:false. */
 export class DapError extends Error {
@@ -176,7 +177,9 @@ export class DapClient {
     this.#input.end();
   }
 
-  #receive(message: Raw): void {
+  #receive(received: Raw): void {
+    // A client looks into every message.
+    const message = received.body instanceof UnreadBody ? { ...received, body: received.body.toJSON() } : received;
     this.transcript.push({ direction: 'received', message });
     if (isResponse(message)) {
       const seq = Number(message.request_seq);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Redactor } from '../../diagnostics/redactor.ts';
 import { isRaw, type Raw } from '../message.ts';
 import { parseLossless } from '../wire/json.ts';
+import { UnreadBody } from '../wire/verbatim.ts';
 import { TraceContent, variableNames } from './content.ts';
 
 const secret = 'hunter2-and-more';
@@ -151,4 +152,13 @@ test('names that mean something to JavaScript are names like others', () => {
   expect(isRaw(message) && content().text(message)).toBe(
     '{"type":"event","__proto__":{"a":1},"body":{"__proto__":2,"constructor":3}}',
   );
+});
+
+test('a body that nobody has read is masked as any other', () => {
+  const { redactor, text } = content();
+  redactor.add(secret);
+  const body = new UnreadBody(Buffer.from(JSON.stringify({ output: `it is ${secret}` })));
+  const traced = text({ seq: 2, type: 'event', event: 'output', body });
+  expect(traced).toContain('it is ');
+  expect(traced).not.toContain(secret);
 });

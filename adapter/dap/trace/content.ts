@@ -4,6 +4,7 @@
  */
 import type { Redactor } from '../../diagnostics/redactor.ts';
 import { field, isRaw, type Raw } from '../message.ts';
+import { UnreadBody } from '../wire/verbatim.ts';
 
 declare global {
   interface JSON {
@@ -40,7 +41,8 @@ export class TraceContent {
   }
 
   /** Never throws for anything that came from JSON. */
-  of(message: Raw): Raw {
+  of(given: Raw): Raw {
+    const message = given.body instanceof UnreadBody ? { ...given, body: given.body.toJSON() } : given;
     const own = field(field(message.arguments, 'debugAdapter'), 'environmentKey');
     if (typeof own === 'string') this.#environmentKeys.add(own.toLowerCase());
     this.#learn(message, 0);

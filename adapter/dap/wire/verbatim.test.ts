@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Raw } from '../message.ts';
-import { readVerbatim, writeVerbatim } from './verbatim.ts';
+import { readVerbatim, UnreadBody, writeVerbatim } from './verbatim.ts';
 
 const long = 'x'.repeat(20_000);
 const head = '{"seq":1,"type":"response","request_seq":2,"command":"source","success":true,"body":';
@@ -41,4 +41,20 @@ test('leaves what is no UTF-8 to others', () => {
   const bytes = Buffer.from(`${head}${body}}`);
   bytes[bytes.indexOf('xxx')] = 0xff;
   expect(readVerbatim(bytes)).toBeUndefined();
+});
+
+test('does not read a very large body, and yet can tell what is in it', () => {
+  const text = `{"content":"${'x'.repeat(2_000_000)}","real":1.5}`;
+  const message = readVerbatim(Buffer.from(`${head}${text}}`));
+  expect(message?.body).toBeInstanceOf(UnreadBody);
+  expect(JSON.stringify(message?.body)).toBe(text);
+  expect(written({ ...message, seq: 7 })).toContain(`"seq":7,"type":"response"`);
+  expect(written({ ...message, seq: 7 })?.endsWith(`"body":${text}}`)).toBe(true);
+});
+
+test.each([
+  ['of a failure', `${head.replace('true', 'false')}{"content":"${'x'.repeat(2_000_000)}"}}`],
+  ['that does not begin or end as one', `${head}{"content":"${'x'.repeat(2_000_000)}"`],
+])('reads a very large body %s', (_name, json) => {
+  expect(readVerbatim(Buffer.from(json))?.body).not.toBeInstanceOf(UnreadBody);
 });

@@ -1,18 +1,35 @@
 /**
  * Large bodies that nobody here looks into are written as they were read: making JSON of them again takes longer than
- * all else. A message is parsed nevertheless, for nothing unreadable is passed on, and the trace shows what was in it.
+ * all else. They are parsed nevertheless, so that nothing unreadable is passed on; only of very large ones that takes too
+ * long as well.
  */
 import { isUtf8 } from 'node:buffer';
 import { isRaw, type Raw } from '../message.ts';
 
 /** Smaller messages gain nothing. */
 const worthwhile = 16 * 1024;
+/** From here on a body is not parsed. */
+const veryLarge = 1024 * 1024;
 /** Fields that come before the body are few and short. */
 const longestHead = 1024;
 const bodyKey = '"body":';
 
 /** Answers that are changed on their way. */
 const changed = /^(initialize|set\w*Breakpoints)$/;
+
+/** A body that was not parsed; nobody looks into it but the trace. */
+export class UnreadBody {
+  readonly #text: Buffer;
+
+  constructor(text: Buffer) {
+    this.#text = text;
+  }
+
+  /** What is in it. Throws SyntaxError if it is no JSON. */
+  toJSON(): unknown {
+    return JSON.parse(this.#text.toString());
+  }
+}
 
 /** The text of each body that came in such a message and was not changed since. */
 const texts = new WeakMap<object, Buffer>();
@@ -36,15 +53,26 @@ export function readVerbatim(json: Buffer): Raw | undefined {
       !isPassedOn(head)
     )
       return undefined;
-    // Its numbers need not survive this: it is the text that is written.
-    const body: unknown = JSON.parse(text.toString());
-    if (!isRaw(body) || !isUtf8(text)) return undefined;
+    if (!isUtf8(text)) return undefined;
+    const body = bodyOf(text, head);
+    if (!isRaw(body)) return undefined;
     texts.set(body, text);
     return { ...head, body };
   } catch {
     // Whatever is wrong with it is found when it is read in the usual way.
     return undefined;
   }
+}
+
+function bodyOf(text: Buffer, { success, event }: Raw): unknown {
+  // The reason of a failure is of interest.
+  if (text.length < veryLarge || (success !== true && event === undefined)) {
+    // Its numbers need not survive this: it is the text that is written.
+    return JSON.parse(text.toString());
+  }
+  const first = text.toString('latin1', 0, 16).trimStart();
+  const last = text.toString('latin1', text.length - 16).trimEnd();
+  return first.startsWith('{') && last.endsWith('}') ? new UnreadBody(text) : undefined;
 }
 
 function isPassedOn({ type, command, event }: Raw): boolean {
