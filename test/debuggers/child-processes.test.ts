@@ -15,10 +15,10 @@ const program = fileURLToPath(new URL('debugpy/parent.py', import.meta.url));
 const line = 7;
 const secret = 'a-secret-of-the-test-5f1c';
 
-interface ChildConfiguration {
-  readonly type: string;
+/** What the debugger asks the client to start. */
+interface ChildSession {
   readonly request: 'launch' | 'attach';
-  readonly delegate: { readonly type: string };
+  readonly configuration: { readonly type: string; readonly delegate: { readonly type: string } };
 }
 
 const clients = new Set<DapClient>();
@@ -52,22 +52,26 @@ async function begin(client: DapClient, request: 'launch' | 'attach', args: obje
   await begun;
 }
 
+/** A session of which the program has started a process, and what was asked for that one. */
+async function startParent(python: string): Promise<ChildSession & { readonly parent: DapClient }> {
+  const parent = await start();
+  const asked = Promise.withResolvers<ChildSession>();
+  // A debug adapter says it, and the test looks at what it says.
+  parent.onReverseRequest('startDebugging', (args) => asked.resolve(args as ChildSession));
+  const delegate = { type: 'debugpy', request: 'launch', program, python, console: 'internalConsole' };
+  const env = { SECRET: secret };
+  const begun = begin(parent, 'launch', { type: 'kubernetes-local', target: 'cart', delegate: { ...delegate, env } });
+  const child = await asked.promise;
+  await begun;
+  return { parent, ...child };
+}
+
 describe.each([
   ['of Debian', async () => '/usr/bin/python3'],
   ['of PyPI', pythonWithNewDebugpy],
 ] as const)('debugpy %s', (_where, findPython) => {
   test('has the child process debugged in a session of its own, without a secret on the way', async () => {
-    const python = await findPython();
-    const parent = await start();
-    const asked = Promise.withResolvers<{ request: 'launch' | 'attach'; configuration: ChildConfiguration }>();
-    parent.onReverseRequest('startDebugging', (args) => {
-      asked.resolve(args as Awaited<typeof asked.promise>);
-    });
-    const delegate = { type: 'debugpy', request: 'launch', program, python, console: 'internalConsole' };
-    const launch = { type: 'kubernetes-local', target: 'cart', delegate: { ...delegate, env: { SECRET: secret } } };
-    const begun = begin(parent, 'launch', launch);
-    const { request, configuration } = await asked.promise;
-    await begun;
+    const { parent, request, configuration } = await startParent(await findPython());
     expect(configuration).toMatchObject({ type: 'kubernetes-local', request, delegate: { type: 'debugpy' } });
     expect(JSON.stringify(configuration)).not.toContain(secret);
 
@@ -96,15 +100,7 @@ describe.each([
   });
 
   test('ends parent and child when the parent is killed', async () => {
-    const python = await findPython();
-    const parent = await start();
-    const asked = Promise.withResolvers<{ request: 'launch' | 'attach'; configuration: object }>();
-    parent.onReverseRequest('startDebugging', (args) => {
-      asked.resolve(args as Awaited<typeof asked.promise>);
-    });
-    const delegate = { type: 'debugpy', request: 'launch', program, python, console: 'internalConsole' };
-    await begin(parent, 'launch', { type: 'kubernetes-local', target: 'cart', delegate });
-    const { request, configuration } = await asked.promise;
+    const { parent, request, configuration } = await startParent(await findPython());
     const child = await start();
     await begin(child, request, configuration);
     await child.waitForEvent('stopped');
