@@ -4,12 +4,12 @@
  */
 import { fileURLToPath } from 'node:url';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import { DapClient } from '../dap-client.ts';
+import { describe, expect, test, vi } from 'vitest';
+import type { DapClient } from '../dap-client.ts';
 import { pythonWithNewDebugpy } from './debugpy-1.8.ts';
 import { familyOf, survivors } from './processes.ts';
+import { startServed } from './served-client.ts';
 
-const served = fileURLToPath(new URL('served.ts', import.meta.url));
 const program = fileURLToPath(new URL('debugpy/parent.py', import.meta.url));
 /** The line with `print(answer)`. */
 const line = 7;
@@ -21,19 +21,8 @@ interface ChildSession {
   readonly configuration: { readonly type: string; readonly delegate: { readonly type: string } };
 }
 
-const clients = new Set<DapClient>();
-afterEach(async () => {
-  for (const client of clients) {
-    client.endInput();
-    client.kill('SIGKILL');
-    await client.exited;
-  }
-  clients.clear();
-});
-
 async function start(): Promise<DapClient> {
-  const client = DapClient.spawn([process.execPath, served, '--delegate', 'debugpy']);
-  clients.add(client);
+  const client = startServed(['--delegate', 'debugpy']);
   await client.request('initialize', {
     clientID: 'test',
     adapterID: 'kubernetes-local',

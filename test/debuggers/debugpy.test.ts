@@ -1,29 +1,17 @@
 /** debugpy behind the debug adapter: nothing is left behind, and what is missing is told. */
 import { fileURLToPath } from 'node:url';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import { DapClient } from '../dap-client.ts';
+import { describe, expect, test, vi } from 'vitest';
+import type { DapClient } from '../dap-client.ts';
 import { familyOf, survivors } from './processes.ts';
+import { startServed } from './served-client.ts';
 
-const adapter = fileURLToPath(new URL('served.ts', import.meta.url));
 const waiting = fileURLToPath(new URL('debugpy/waiting.py', import.meta.url));
 // Another Python may come first on PATH, without debugpy.
 const env = { ...process.env, PATH: `/usr/bin:${process.env.PATH}`, VIRTUAL_ENV: '' };
 
-const clients = new Set<DapClient>();
-afterEach(async () => {
-  for (const client of clients) {
-    client.endInput();
-    client.kill('SIGKILL');
-    await client.exited;
-  }
-  clients.clear();
-});
-
 function start(...options: readonly string[]): DapClient {
-  const client = DapClient.spawn([process.execPath, adapter, ...options], { env });
-  clients.add(client);
-  return client;
+  return startServed(options, env);
 }
 
 function launchArguments(changes: object = {}): object {
