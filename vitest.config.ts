@@ -12,6 +12,9 @@ export default defineConfig({
             'test/cluster/**/*.test.ts',
             'test/docs/**/*.test.ts',
           ],
+          // For what hangs, not for what is slow: many of them start programs, on a computer that is busy with the others.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
