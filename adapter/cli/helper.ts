@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { runHelper } from '../network/helper.ts';
+import { runHelper } from '../network/helper/helper.ts';
 
 /** `helper ARGUMENT`: the privileged helper; started by the daemon, never by a user. */
 export function helperCommand(): Command {

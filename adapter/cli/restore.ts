@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { openCluster } from '../cluster/cluster.ts';
 import { findStaleSessions } from '../cluster/stale.ts';
 import { silentLog } from '../diagnostics/log.ts';
-import { startHelper } from '../network/helper-client.ts';
+import { startHelper } from '../network/helper/helper-client.ts';
 import { endKeptSession } from '../session/client.ts';
 import { type Act, readJournal } from '../session/journal.ts';
 import { openSessionCluster } from '../session/session-cluster.ts';

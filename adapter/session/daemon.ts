@@ -7,7 +7,7 @@ import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Log } from '../diagnostics/log.ts';
-import { startHelper } from '../network/helper-client.ts';
+import { startHelper } from '../network/helper/helper-client.ts';
 import { Problem } from '../problem.ts';
 import { type Client, Clients } from './clients.ts';
 import { Journal, readJournal, type SessionAct } from './journal.ts';

@@ -4,7 +4,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import type { Log } from '../diagnostics/log.ts';
-import { findPortOwner, listeningPorts } from '../network/ports.ts';
+import { findPortOwner, listeningPorts } from '../network/ports/ports.ts';
 import { join } from '../tunnel/join.ts';
 import type { InboundConnection } from '../tunnel/tunnel.ts';
 import type { Notice } from './protocol.ts';

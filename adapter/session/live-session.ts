@@ -23,9 +23,9 @@ import { kubernetesService, listServices, type VisibleService } from '../cluster
 import { type ResolvedTarget, resolveTarget } from '../cluster/target.ts';
 import type { Log } from '../diagnostics/log.ts';
 import type { EnvironmentVariable } from '../environment/environment.ts';
-import { type PrivilegedHelper, startHelper } from '../network/helper-client.ts';
-import { hostsFilePath } from '../network/hosts-writer.ts';
-import type { ServiceListeners } from '../network/service-listeners.ts';
+import { type PrivilegedHelper, startHelper } from '../network/helper/helper-client.ts';
+import { hostsFilePath } from '../network/hosts/hosts-writer.ts';
+import type { ServiceListeners } from '../network/names/service-listeners.ts';
 import { Problem } from '../problem.ts';
 import { Tunnels } from '../tunnel/tunnels.ts';
 import { keepAgentTunnels } from './agent-tunnels.ts';

@@ -5,7 +5,7 @@ import type { VisibleService } from '../cluster/services.ts';
 import { environmentReader } from '../cluster/sources.ts';
 import type { ResolvedTarget } from '../cluster/target.ts';
 import { type ResolvedEnvironment, resolveEnvironment } from '../environment/environment.ts';
-import type { AllocatedService } from '../network/addresses.ts';
+import type { AllocatedService } from '../network/names/addresses.ts';
 
 /**
  * Resolved twice: before anything is changed, because a reference that leads nowhere must refuse the session, and for the

@@ -1,6 +1,6 @@
 /** Which local port stands for which port of the container. */
 import type { ResolvedTarget } from '../cluster/target.ts';
-import { assertPortFree } from '../network/ports.ts';
+import { assertPortFree } from '../network/ports/ports.ts';
 import { Problem } from '../problem.ts';
 
 /** Container port → local port for every port of the target; keys of `wanted` are port numbers or names. Problem port-unknown. */

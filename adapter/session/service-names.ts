@@ -1,9 +1,9 @@
 /** Gives every Service that the workload sees an address and listeners on this computer. */
 import type { VisibleService } from '../cluster/services.ts';
 import type { Log } from '../diagnostics/log.ts';
-import { allocateAddresses } from '../network/addresses.ts';
-import { namedServices } from '../network/named-services.ts';
-import { openServiceListeners, type ServiceListeners } from '../network/service-listeners.ts';
+import { allocateAddresses } from '../network/names/addresses.ts';
+import { namedServices } from '../network/names/named-services.ts';
+import { openServiceListeners, type ServiceListeners } from '../network/names/service-listeners.ts';
 import { listen } from '../tunnel/listener.ts';
 import type { Tunnels } from '../tunnel/tunnels.ts';
 import type { Notice } from './protocol.ts';

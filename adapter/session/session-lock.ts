@@ -1,5 +1,5 @@
 /** Whoever holds a session's lock is the only one that may write its journal or undo it. */
-import { lockFile } from '../network/file-lock.ts';
+import { lockFile } from '../network/hosts/file-lock.ts';
 
 /** Takes the lock at this path, or returns undefined if a living process has it. */
 export async function tryLockSession(path: string): Promise<AsyncDisposable | undefined> {

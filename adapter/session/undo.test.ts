@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PrivilegedHelper } from '../network/helper-client.ts';
+import type { PrivilegedHelper } from '../network/helper/helper-client.ts';
 import { Problem } from '../problem.ts';
 import type { Act } from './journal.ts';
 import { undo } from './undo.ts';

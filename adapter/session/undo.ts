@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
 import { releaseLease } from '../cluster/lease.ts';
 import { awaitRestored, undoReplacement } from '../cluster/replacement.ts';
-import type { PrivilegedHelper } from '../network/helper-client.ts';
+import type { PrivilegedHelper } from '../network/helper/helper-client.ts';
 import { Problem } from '../problem.ts';
 import type { Act, SessionAct } from './journal.ts';
 

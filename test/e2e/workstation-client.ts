@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { silentLog } from '../../adapter/diagnostics/log.ts';
-import { startHelper } from '../../adapter/network/helper-client.ts';
+import { startHelper } from '../../adapter/network/helper/helper-client.ts';
 import { Problem } from '../../adapter/problem.ts';
 
 const [, , session = '', entries = '[]', manner] = process.argv;

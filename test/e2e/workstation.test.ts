@@ -14,10 +14,10 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import { silentLog } from '../../adapter/diagnostics/log.ts';
-import { type PrivilegedHelper, startHelper } from '../../adapter/network/helper-client.ts';
-import { openMeetingPlace } from '../../adapter/network/helper-meeting.ts';
-import { encodeArgument, helperVersion } from '../../adapter/network/helper-protocol.ts';
-import { listBlocks } from '../../adapter/network/hosts-writer.ts';
+import { type PrivilegedHelper, startHelper } from '../../adapter/network/helper/helper-client.ts';
+import { openMeetingPlace } from '../../adapter/network/helper/helper-meeting.ts';
+import { encodeArgument, helperVersion } from '../../adapter/network/helper/helper-protocol.ts';
+import { listBlocks } from '../../adapter/network/hosts/hosts-writer.ts';
 
 const client = join(import.meta.dirname, 'workstation-client.ts');
 const helperProgram = [process.execPath, join(import.meta.dirname, 'workstation-helper.ts')] as const;

@@ -8,7 +8,7 @@
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { peerUser } from '../../network/socket-table.ts';
+import { peerUser } from '../../network/ports/socket-table.ts';
 import { Problem } from '../../problem.ts';
 import { ticketKey } from '../children.ts';
 import { field } from '../message.ts';

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DapClient } from '../../../test/dap-client.ts';
 import { silentLog } from '../../diagnostics/log.ts';
-import { listeningSockets } from '../../network/socket-table.ts';
+import { listeningSockets } from '../../network/ports/socket-table.ts';
 import { Problem } from '../../problem.ts';
 import { fake } from '../fixtures/scene.ts';
 import { isRaw } from '../message.ts';

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ownIdentity } from '../processes/identity.ts';
+import { ownIdentity } from '../../processes/identity.ts';
 import { lockFile } from './file-lock.ts';
 
 let folder = '';

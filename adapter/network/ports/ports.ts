@@ -4,8 +4,8 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { basename } from 'node:path';
-import { Problem } from '../problem.ts';
-import { isServiceAddress } from './addresses.ts';
+import { Problem } from '../../problem.ts';
+import { isServiceAddress } from '../names/addresses.ts';
 import { type ListeningSocket, listeningSockets, parents, socketsOf } from './socket-table.ts';
 
 /** Who listens on a port. */

@@ -4,9 +4,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Server, Socket } from 'node:net';
 import { type MessageConnection, ResponseError } from 'vscode-jsonrpc/node';
-import type { Log } from '../diagnostics/log.ts';
-import { Problem } from '../problem.ts';
-import { rpcOver } from '../rpc.ts';
+import type { Log } from '../../diagnostics/log.ts';
+import { Problem } from '../../problem.ts';
+import { rpcOver } from '../../rpc.ts';
+import type { HostsEntry } from '../hosts/hosts-file.ts';
+import { hostsFilePath, systemHostsFile } from '../hosts/hosts-writer.ts';
+import type { ShadowedName } from '../hosts/user-entries.ts';
 import { openMeetingPlace } from './helper-meeting.ts';
 import {
   encodeArgument,
@@ -15,9 +18,6 @@ import {
   hostsChangeSchema,
   welcomeSchema,
 } from './helper-protocol.ts';
-import type { HostsEntry } from './hosts-file.ts';
-import { hostsFilePath, systemHostsFile } from './hosts-writer.ts';
-import type { ShadowedName } from './user-entries.ts';
 
 /** A running helper. Disposing ends it; everything it did is undone then. */
 export interface PrivilegedHelper extends AsyncDisposable {

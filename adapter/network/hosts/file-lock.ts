@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { isAlive, ownIdentity } from '../processes/identity.ts';
+import { isAlive, ownIdentity } from '../../processes/identity.ts';
 
 const holderSchema = z.object({ pid: z.number(), start: z.string(), ticket: z.string() });
 type Holder = z.infer<typeof holderSchema>;

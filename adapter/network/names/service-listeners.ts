@@ -2,10 +2,10 @@
  * Listens for every Service on the address that stands for it, on the Service's own ports.
  */
 import type { Duplex } from 'node:stream';
-import { Problem } from '../problem.ts';
+import { Problem } from '../../problem.ts';
+import { findPortOwner, isWildcard, listenProblem } from '../ports/ports.ts';
 import type { AllocatedService } from './addresses.ts';
 import { nextAddress } from './addresses.ts';
-import { findPortOwner, isWildcard, listenProblem } from './ports.ts';
 
 /** Joins what arrives on address:port to `dial()`; rejects with the raw error of listen(2). tunnel/listener.ts has it. */
 export type Listen = (options: {

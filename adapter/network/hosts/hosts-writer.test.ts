@@ -2,7 +2,7 @@ import { chmod, chown, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ownIdentity } from '../processes/identity.ts';
+import { ownIdentity } from '../../processes/identity.ts';
 import { withBlock } from './hosts-file.ts';
 import { assertWritable, listBlocks, removeBlock, removeDeadBlocks, setBlock } from './hosts-writer.ts';
 

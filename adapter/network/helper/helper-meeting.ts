@@ -10,7 +10,7 @@ import { chmod, lstat, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Problem } from '../problem.ts';
+import { Problem } from '../../problem.ts';
 import { socketName, tokenName } from './helper-protocol.ts';
 
 /** The client's side. Disposing removes the directory and stops listening; an accepted connection stays. */

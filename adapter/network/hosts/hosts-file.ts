@@ -5,8 +5,8 @@
  */
 import { EOL } from 'node:os';
 import { crc32 } from 'node:zlib';
-import { Problem } from '../problem.ts';
-import type { ProcessIdentity } from '../processes/identity.ts';
+import { Problem } from '../../problem.ts';
+import type { ProcessIdentity } from '../../processes/identity.ts';
 
 /** An address and the names that lead to it. */
 export interface HostsEntry {

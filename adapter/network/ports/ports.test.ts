@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { userInfo } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { Problem } from '../problem.ts';
+import { Problem } from '../../problem.ts';
 import { assertPortFree, findPortOwner, listeningPorts } from './ports.ts';
 
 async function listening(host: string): Promise<{ port: number } & AsyncDisposable> {

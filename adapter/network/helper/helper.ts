@@ -8,8 +8,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ErrorCodes, type MessageConnection, ResponseError } from 'vscode-jsonrpc/node';
 import type { z } from 'zod';
-import { Problem } from '../problem.ts';
-import { rpcOver } from '../rpc.ts';
+import { Problem } from '../../problem.ts';
+import { rpcOver } from '../../rpc.ts';
+import { assertWritable, removeBlock, setBlock, systemHostsFile } from '../hosts/hosts-writer.ts';
+import { flushResolverCaches } from '../hosts/resolver-cache.ts';
 import { inspectMeetingPlace } from './helper-meeting.ts';
 import {
   argumentSchema,
@@ -21,8 +23,6 @@ import {
   setHostsSchema,
   socketName,
 } from './helper-protocol.ts';
-import { assertWritable, removeBlock, setBlock, systemHostsFile } from './hosts-writer.ts';
-import { flushResolverCaches } from './resolver-cache.ts';
 
 /** A client that connects says hello at once. */
 const helloMilliseconds = 10_000;
