@@ -195,10 +195,12 @@ describe('the program', () => {
       ':method': 'CONNECT',
       ':authority': `127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
     });
+    // On a busy computer it may come before the connection is seen.
+    const responded = once(stream, 'response');
     stream.end('request');
     const [socket]: Socket[] = await far;
     if (socket === undefined) throw new Error('no connection');
-    await once(stream, 'response');
+    await responded;
 
     const exited = once(child, 'exit');
     child.kill('SIGTERM');
