@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundlePrograms } from '../../adapter/bundle.ts';
 import { DapClient } from '../dap-client.ts';
 
 /** A debug adapter, and how it launches the program. */
@@ -27,20 +27,7 @@ export type Side = 'ours' | 'other';
 export async function openSides(): Promise<Sides> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-dap-'));
   const bundle = join(folder, 'served.mjs');
-  await build({
-    entryPoints: [fileURLToPath(new URL('../debuggers/served.ts', import.meta.url))],
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node22.19',
-    minifyWhitespace: true,
-    minifySyntax: true,
-    logLevel: 'warning',
-    banner: {
-      js: "import { createRequire as makeRequire } from 'node:module';\nconst require = makeRequire(import.meta.url);",
-    },
-  });
+  await bundlePrograms({ served: fileURLToPath(new URL('../debuggers/served.ts', import.meta.url)) }, folder, '.mjs');
   return {
     folder,
     argv: (side, { type, command }) => (side === 'other' ? command : [process.execPath, bundle, '--delegate', type]),
