@@ -46,6 +46,8 @@ export const catalogue = {
   'helper-failed': [5, 5007],
   'listen-failed': [5, 5008],
   'session-refused': [5, 5009],
+  'namespace-unavailable': [5, 5010],
+  'consent-refused': [5, 5011],
   'delegate-missing': [6, 6001],
   'delegate-unknown': [6, 6002],
   'delegate-died': [6, 6003],

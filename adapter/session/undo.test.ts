@@ -23,6 +23,9 @@ function helper(alive: boolean, cleared: string[]): PrivilegedHelper {
   const gone = Promise.withResolvers<void>();
   return {
     pid: 2,
+    elevation: 'direct',
+    listen: () => Promise.reject(new Error('not here')),
+    setAddresses: async () => {},
     closed: gone.promise,
     checkHosts: async () => {},
     setHosts: async () => [],

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -43,8 +44,12 @@ describe('lockFile', () => {
     ['of a pid that runs no more', async () => ({ pid: await deadPid(), start: '1-00000000' })],
     ['of a pid that another process has now', async () => ({ ...ownIdentity(), start: '1-00000000' })],
   ])('breaks the lock %s, many at once', async (_name, holder) => {
-    await writeFile(path, JSON.stringify({ ...(await holder()), ticket: 'old' }));
-    await writeFile(`${path}.break`, JSON.stringify({ ...(await holder()), ticket: 'older' }));
+    const dead = JSON.stringify({ ...(await holder()), ticket: 'old' });
+    await writeFile(path, dead);
+    // Those who were to remove it died as well, one after the other.
+    const mark = (content: string) => createHash('sha256').update(content).digest('hex').slice(0, 32);
+    await writeFile(`${path}.break-${mark(dead)}`, JSON.stringify({ ...(await holder()), ticket: 'older' }));
+    await writeFile(`${path}.break-${mark(`${dead} another`)}`, dead);
     let inside = 0;
     let most = 0;
     await Promise.all(
@@ -56,6 +61,28 @@ describe('lockFile', () => {
       }),
     );
     expect(most).toBe(1);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('lets one in at a time when holders die all the time', async () => {
+    const dead = { pid: await deadPid(), start: '1-00000000' };
+    let inside = 0;
+    let most = 0;
+    await Promise.all(
+      Array.from({ length: 12 }, async (_, index) => {
+        for (let round = 0; round < 10; round++) {
+          const lock = await lockFile(path, never);
+          most = Math.max(most, ++inside);
+          await readdir(folder);
+          inside--;
+          if ((index + round) % 3 === 0)
+            await writeFile(path, JSON.stringify({ ...dead, ticket: `${index}-${round}` }));
+          else await lock[Symbol.asyncDispose]();
+        }
+      }),
+    );
+    expect(most).toBe(1);
+    await (await lockFile(path, never))[Symbol.asyncDispose]();
     expect(await readdir(folder)).toEqual([]);
   });
 

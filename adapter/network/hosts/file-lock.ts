@@ -1,34 +1,50 @@
 /**
  * A lock between processes: a file that names its holder. Node has no flock(2), and a lock file outlives a killed holder,
- * so each names a process by pid and start time, and one whose holder is gone is broken.
+ * so each names a process by pid and start time, and one whose holder is gone is removed.
+ *
+ * Removing is the delicate part: whoever looked at a dead holder's lock may remove the one of a living holder that took its
+ * place meanwhile. So a lock is only removed by its holder, or by whoever holds the right to remove this very one: a
+ * second file, named after the first one's content, which never comes again.
  */
-import { randomUUID } from 'node:crypto';
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { isAlive, ownIdentity } from '../../processes/identity.ts';
+import { isAlive, ownIdentity, type ProcessIdentity } from '../../processes/identity.ts';
 
-const holderSchema = z.object({ pid: z.number(), start: z.string(), ticket: z.string() });
-type Holder = z.infer<typeof holderSchema>;
+const holderSchema = z.object({ pid: z.number(), start: z.string() });
+
+/** A lock as it was seen: which one it is, and whether its holder lives. */
+interface Seen {
+  readonly mark: string;
+  readonly alive: boolean;
+}
 
 const pollMilliseconds = 15;
 
 /** Takes the lock, waiting for a living holder until `signal` aborts (then its reason is thrown). Errors of the file system as they are. */
 export async function lockFile(path: string, signal: AbortSignal): Promise<AsyncDisposable> {
-  const holder: Holder = { ...ownIdentity(), ticket: randomUUID() };
-  while (!(await create(path, holder))) {
-    if (await breakStale(path, holder)) continue;
+  const self = ownIdentity();
+  for (;;) {
+    // Looks first: attempts are changes of the folder, with which whoever waits should not keep it busy.
+    const seen = await look(path);
+    if (seen === undefined) {
+      if (await create(path, self)) break;
+    } else if (!seen.alive && (await removeDead(path, seen.mark, path, self))) continue;
     signal.throwIfAborted();
     // The signal's own reason is thrown above; that of delay would hide it.
     await delay(pollMilliseconds, undefined, { signal }).catch(() => {});
   }
+  await sweep(path);
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }
 
-/** Creates the lock with its content in one step (link), so that nobody reads a half-written one. */
-async function create(path: string, holder: Holder): Promise<boolean> {
-  const draft = `${path}.${holder.ticket}`;
-  await writeFile(draft, JSON.stringify(holder), { flag: 'wx', mode: 0o644 });
+/** Creates the file with its content in one step (link), so that nobody reads a half-written one. */
+async function create(path: string, self: ProcessIdentity): Promise<boolean> {
+  const ticket = randomUUID();
+  const draft = `${path}.${self.pid}_${self.start}_${ticket}`;
+  await writeFile(draft, JSON.stringify({ ...self, ticket }), { flag: 'wx', mode: 0o644 });
   try {
     await link(draft, path);
     return true;
@@ -40,36 +56,60 @@ async function create(path: string, holder: Holder): Promise<boolean> {
   }
 }
 
-/**
- * Removes the lock of a dead holder; tells whether it did. A second lock guards this: without it two processes which saw
- * the same dead holder could remove first the dead one's lock and then the living one's that took its place.
- */
-async function breakStale(path: string, self: Holder): Promise<boolean> {
-  if (await isHeld(path)) return false;
-  const guard = `${path}.break`;
-  if (!(await create(guard, self))) {
-    // Its holder died within these few lines; both dying at once is left to the next round.
-    if (!(await isHeld(guard))) await rm(guard, { force: true });
-    return false;
-  }
+/** Undefined if there is none. One that cannot be understood is dead, for locks are created whole. */
+async function look(path: string): Promise<Seen | undefined> {
   try {
-    if (await isHeld(path)) return false;
-    await rm(path, { force: true });
-    return true;
-  } finally {
-    await rm(guard, { force: true });
+    const content = await readFile(path);
+    const mark = createHash('sha256').update(content).digest('hex').slice(0, 32);
+    return { mark, alive: lives(content.toString()) };
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return undefined;
+    throw error;
   }
 }
 
-/** A file that is gone counts as not held; one that cannot be understood as dead, for locks are created whole. */
-async function isHeld(path: string): Promise<boolean> {
+function lives(content: string): boolean {
   try {
-    const holder = holderSchema.safeParse(JSON.parse(await readFile(path, 'utf8')));
+    const holder = holderSchema.safeParse(JSON.parse(content));
     return holder.success && isAlive(holder.data);
-  } catch (error) {
-    if (error instanceof SyntaxError || isCode(error, 'ENOENT')) return false;
-    throw error;
+  } catch {
+    return false;
   }
+}
+
+/** Removes the file if it still is the one with this mark; tells whether it did. `path` is the lock that it belongs to. */
+async function removeDead(file: string, mark: string, path: string, self: ProcessIdentity): Promise<boolean> {
+  const right = `${path}.break-${mark}`;
+  if (!(await create(right, self))) {
+    // Its holder may have died within these few lines.
+    const other = await look(right);
+    if (other !== undefined && !other.alive) await removeDead(right, other.mark, path, self);
+    return false;
+  }
+  try {
+    const isStill = (await look(file))?.mark === mark;
+    if (isStill) await rm(file, { force: true });
+    return isStill;
+  } finally {
+    await rm(right, { force: true });
+  }
+}
+
+/** Removes what killed processes left of their attempts. Of drafts the names tell whose they are, for their content may be missing. */
+async function sweep(path: string): Promise<void> {
+  const folder = dirname(path);
+  const own = `${basename(path)}.`;
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(own) && (await isLeft(folder, name, name.slice(own.length)))) {
+      await rm(join(folder, name), { force: true });
+    }
+  }
+}
+
+async function isLeft(folder: string, name: string, rest: string): Promise<boolean> {
+  const [, pid, start] = /^(?:break-[0-9a-f]+\.)?(\d+)_([0-9a-z-]+)_[0-9a-f-]+$/.exec(rest) ?? [];
+  if (pid !== undefined && start !== undefined) return !isAlive({ pid: Number(pid), start });
+  return /^break-[0-9a-f]+$/.test(rest) && (await look(join(folder, name)))?.alive === false;
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -54,6 +54,16 @@ describe('a block', () => {
     expect(only?.entries.flatMap((entry) => entry.names)).toEqual(names);
   });
 
+  it('has its addresses as IPv6 too where that is wanted, and is listed and removed as one', () => {
+    const bytes = withBlock(Buffer.from('a\n'), block('s1'), 'last', 'IPv4 and IPv6');
+    expect(bytes.toString().split('\n').slice(2, 4)).toEqual([
+      '127.64.0.1 prices prices.shop # kubernetes-local session=s1',
+      '::ffff:127.64.0.1 prices prices.shop # kubernetes-local session=s1',
+    ]);
+    expect(blocksIn(bytes)).toEqual([{ session: 's1', owner, entries: [prices] }]);
+    expect(withoutBlock(bytes, 's1').toString()).toBe('a\n');
+  });
+
   it('is refused in UTF-16 and for an id that would break the fence', () => {
     expect(() => added('\u00ff\u00fe1\u0000')).toThrow(/UTF-16/);
     expect(() => added('', 'a b')).toThrow(RangeError);

@@ -29,11 +29,12 @@ const sessionPattern = /^[A-Za-z0-9._-]{1,64}$/;
 const byteOrderMark = '\u00ef\u00bb\u00bf';
 const beginning = /^# BEGIN kubernetes-local session=(\S+) pid=(\d+) start=(\S+)(?: newline-added=([0-9a-f]{8}))?\s*$/;
 const ending = /^# END kubernetes-local session=(\S+)\s*$/;
-const entry = /^(127(?:\.\d{1,3}){3}) ([a-z0-9. -]+) # kubernetes-local session=(\S+)\s*$/;
+const entry = /^(::ffff:)?(127(?:\.\d{1,3}){3}) ([a-z0-9. -]+) # kubernetes-local session=(\S+)\s*$/;
 
 type Line =
   | { readonly kind: 'begin'; readonly session: string; readonly owner: ProcessIdentity; readonly newline?: string }
   | { readonly kind: 'entry'; readonly session: string; readonly entry: HostsEntry }
+  | { readonly kind: 'mapped'; readonly session: string }
   | { readonly kind: 'end'; readonly session: string }
   | { readonly kind: 'foreign'; readonly session: undefined };
 
@@ -52,14 +53,25 @@ export function blocksIn(bytes: Uint8Array): readonly HostsBlock[] {
 }
 
 /**
+ * The same names at the same address as IPv6 has it. With lines for IPv4 alone, glibc asks the real DNS for a name of ours as
+ * soon as a program wants IPv6 addresses only (seen with C, Python, Node and `getent hosts`; not with Go, nor where both
+ * families are asked for at once). Such an address connects to the IPv4 listener like the other. The price: programs that ask
+ * glibc for IPv4 alone get each address twice. test/e2e/workstation-lookups.test.ts fails if a lookup leaves.
+ */
+export function mapped({ address, names }: HostsEntry): HostsEntry {
+  return { address: `::ffff:${address}`, names };
+}
+
+/**
  * The file with this block, in place of an earlier one of the same session.
  * `first` puts it before the user's own lines, for the first match wins; otherwise it comes last.
- * Line ends are the file's; a byte order mark stays in front. Problem hosts-unwritable for UTF-16.
+ * With `IPv4 and IPv6` each address is there a second time, see `mapped`. Line ends are the file's; a byte order mark stays in front. Problem hosts-unwritable for UTF-16.
  */
 export function withBlock(
   bytes: Uint8Array,
   block: HostsBlock & { readonly owner: ProcessIdentity },
   position: 'first' | 'last',
+  families: 'IPv4' | 'IPv4 and IPv6' = 'IPv4',
 ): Buffer {
   if (!sessionPattern.test(block.session)) throw new RangeError(`not a session's id: ${block.session}`);
   const { mark, body } = open(withoutBlock(bytes, block.session));
@@ -78,8 +90,9 @@ export function withBlock(
     `# BEGIN kubernetes-local session=${block.session} pid=${block.owner.pid} start=${block.owner.start}${
       unended ? ` newline-added=${checksum(lastLine)}` : ''
     }`,
-    ...block.entries.flatMap(({ address, names }) =>
-      chunks(names).map((some) => `${address} ${some.join(' ')} # kubernetes-local session=${block.session}`),
+    ...(families === 'IPv4' ? block.entries : [...block.entries, ...block.entries.map(mapped)]).flatMap(
+      ({ address, names }) =>
+        chunks(names).map((some) => `${address} ${some.join(' ')} # kubernetes-local session=${block.session}`),
     ),
     `# END kubernetes-local session=${block.session}`,
   ];
@@ -146,8 +159,9 @@ function parse(text: string): Line {
     return { kind: 'begin', session: begin[1], owner, ...(begin[4] === undefined ? {} : { newline: begin[4] }) };
   }
   const mapping = entry.exec(text);
-  if (mapping?.[1] !== undefined && mapping[2] !== undefined && mapping[3] !== undefined) {
-    return { kind: 'entry', session: mapping[3], entry: { address: mapping[1], names: mapping[2].split(' ') } };
+  if (mapping?.[2] !== undefined && mapping[3] !== undefined && mapping[4] !== undefined) {
+    if (mapping[1] !== undefined) return { kind: 'mapped', session: mapping[4] };
+    return { kind: 'entry', session: mapping[4], entry: { address: mapping[2], names: mapping[3].split(' ') } };
   }
   const end = ending.exec(text);
   if (end?.[1] !== undefined) return { kind: 'end', session: end[1] };

@@ -8,23 +8,24 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Problem } from '../../problem.ts';
 import { isAlive, ownIdentity, type ProcessIdentity } from '../../processes/identity.ts';
+import { systemHostsFile } from '../platform/platform-commands.ts';
 import { lockFile } from './file-lock.ts';
 import { blocksIn, type HostsBlock, type HostsEntry, withBlock, withoutBlock } from './hosts-file.ts';
-import { replaceFile } from './replace-file.ts';
+import { repairFile, replaceFile } from './replace-file.ts';
 import { type ShadowedName, shadowedNames } from './user-entries.ts';
+
+/** An editor saves once; so many saves within our moments are no editor's. */
+const editAttempts = 20;
 
 /** Others hold the lock for milliseconds; this long means that something is wrong. */
 const lockMilliseconds = 10_000;
 
+/** Seen to be of use with glibc; macOS and Windows, not tried, ask for both families by themselves. */
+const families = process.platform === 'linux' ? 'IPv4 and IPv6' : 'IPv4';
+
 /** The system's hosts file, or the one that tests name by KUBERNETES_LOCAL_HOSTS_FILE. */
 export function hostsFilePath(): string {
   return process.env.KUBERNETES_LOCAL_HOSTS_FILE || systemHostsFile();
-}
-
-/** Where this system keeps its hosts file. */
-export function systemHostsFile(): string {
-  if (process.platform !== 'win32') return '/etc/hosts';
-  return join(process.env.SystemRoot ?? 'C:\\Windows', 'System32', 'drivers', 'etc', 'hosts');
 }
 
 /**
@@ -43,7 +44,7 @@ export async function setBlock(
     assertOurs(blocksIn(bytes), session);
     shadowed = shadowedNames(file, bytes, entries);
     const block = { session, owner: ownIdentity(), entries };
-    return withBlock(withoutDead(bytes), block, shadowed.length > 0 ? 'first' : 'last');
+    return withBlock(withoutDead(bytes), block, shadowed.length > 0 ? 'first' : 'last', families);
   });
   return shadowed;
 }
@@ -80,10 +81,38 @@ async function change(path: string, signal: AbortSignal, edit: (bytes: Buffer, f
   await guarded(path, async () => {
     const file = await realpath(path);
     await using _lock = await lock(file, AbortSignal.any([signal, AbortSignal.timeout(lockMilliseconds)]));
-    const before = await readFile(file);
-    const after = edit(before, file);
-    if (!after.equals(before)) await replaceFile(file, after);
+    await repairFile(file);
+    let before: Buffer = await readFile(file);
+    let expected: Buffer = before;
+    const overtaken: Buffer[] = [];
+    for (let attempt = 1; attempt <= editAttempts; attempt++) {
+      const after = edit(before, file);
+      if (after.equals(expected)) return;
+      const replacement = await replaceFile(file, after, expected);
+      if (replacement.kind === 'overtook') {
+        overtaken.push(appended(replacement.content, expected));
+        before = overtaken.reduce(withAppended, replacement.content);
+        expected = after;
+      } else if (replacement.kind === 'changed') {
+        expected = await readFile(file);
+        // Who saved it did not see what had just been appended.
+        before = overtaken.reduce(withAppended, expected);
+      } else return;
+      signal.throwIfAborted();
+    }
+    throw Object.assign(new Error('somebody else writes it all the time'), { code: 'EBUSY' });
   });
+}
+
+/** What was added at the end; nothing if it is not the same file with more. */
+function appended(content: Buffer, before: Buffer): Buffer {
+  return content.subarray(0, before.length).equals(before) ? content.subarray(before.length) : Buffer.alloc(0);
+}
+
+function withAppended(content: Buffer, more: Buffer): Buffer {
+  if (more.length === 0 || content.includes(more)) return content;
+  const isEnded = content.length === 0 || content.at(-1) === 0x0a;
+  return Buffer.concat([content, Buffer.from(isEnded ? '' : '\n'), more]);
 }
 
 /**

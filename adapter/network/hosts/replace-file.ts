@@ -2,33 +2,56 @@
  * Replaces a file's content so that a reader sees the old or the new one, whole, also after a power failure.
  * Where the file cannot be replaced (a bind mount, as /etc/hosts is in containers) it is written in place.
  */
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { fstatSync, readFileSync, readSync, renameSync } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { finishWrites, syncFolder, writeInPlace } from './write-in-place.ts';
 
 /** rename(2), open(2): a mount point; another file system; a directory that may not be written; a read-only one. */
 const notReplaceable = new Set(['EBUSY', 'EXDEV', 'EACCES', 'EPERM', 'EROFS']);
+/** Who opened the file to append to it before it was replaced writes within this time, if the disk is busy. */
+const appendMilliseconds = 20;
 /** Antivirus and indexers hold files on Windows for a moment. Not tried. */
 const windowsAttempts = 10;
 
-/** Writes `content`; mode and owner stay. `path` is no symbolic link. Returns how. Errors of the file system as they are. */
-export async function replaceFile(path: string, content: Uint8Array): Promise<'renamed' | 'in place'> {
+/** How it went. An editor knows nothing of our lock: if it was there between reading and writing, its content is still to be edited. */
+export type Replacement =
+  | { readonly kind: 'renamed' | 'in place' }
+  /** Nothing was written: the file is not what was expected. */
+  | { readonly kind: 'changed' }
+  /** It was written, but over this, which somebody had written into the file in the last moment. */
+  | { readonly kind: 'overtook'; readonly content: Buffer };
+
+/**
+ * Writes `content` where `expected` is; mode and owner stay. `path` is no symbolic link, and the caller holds its lock.
+ * Errors of the file system as they are.
+ */
+export async function replaceFile(path: string, content: Uint8Array, expected: Buffer): Promise<Replacement> {
   try {
-    await replaceByRename(path, content);
-    return 'renamed';
+    return await replaceByRename(path, content, expected);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     // A full disk stops a new file but not a shorter one, and undoing makes it shorter.
     if (!notReplaceable.has(code) && !(code === 'ENOSPC' || code === 'EDQUOT')) throw error;
-    await writeInPlace(path, content, notReplaceable.has(code));
-    return 'in place';
+    const isWritten = await writeInPlace(path, content, { mayGrow: notReplaceable.has(code), expected });
+    return { kind: isWritten ? 'in place' : 'changed' };
   }
 }
 
-async function replaceByRename(path: string, content: Uint8Array): Promise<void> {
-  const draft = join(dirname(path), `.kubernetes-local-${randomUUID()}`);
+/** Repairs and removes what a process left that was killed in `replaceFile`. The caller holds the file's lock. */
+export async function repairFile(path: string): Promise<void> {
+  await removeDraft(path);
+  await finishWrites(path);
+}
+
+/** One name for all, so that what a killed process left is found; the lock lets only one write it. */
+const draftOf = (path: string) => `${path}.kubernetes-local.new`;
+
+async function replaceByRename(path: string, content: Uint8Array, expected: Buffer): Promise<Replacement> {
+  const draft = draftOf(path);
+  await using original = await open(path, 'r');
   try {
-    await using original = await open(path, 'r');
     const { mode, uid, gid } = await original.stat();
     {
       await using file = await open(draft, 'wx', 0o600);
@@ -39,21 +62,38 @@ async function replaceByRename(path: string, content: Uint8Array): Promise<void>
       }
       await file.sync();
     }
-    await renameWithPatience(draft, path);
+    if (!(await renameWithPatience(draft, path, expected))) {
+      await removeDraft(path);
+      return { kind: 'changed' };
+    }
   } catch (error) {
-    await rm(draft, { force: true }).catch(() => {});
+    await removeDraft(path);
     throw error;
   }
-  if (process.platform !== 'win32') {
-    await using directory = await open(dirname(path), 'r');
-    await directory.sync();
-  }
+  const atOnce = contentOf(original.fd);
+  if (!atOnce.equals(expected)) return { kind: 'overtook', content: atOnce };
+  await syncFolder(dirname(path));
+  await delay(appendMilliseconds);
+  const replaced = contentOf(original.fd);
+  return replaced.equals(expected) ? { kind: 'renamed' } : { kind: 'overtook', content: replaced };
 }
 
-async function renameWithPatience(from: string, to: string): Promise<void> {
+/** What was replaced can be read as long as it is open. */
+function contentOf(descriptor: number): Buffer {
+  const content = Buffer.alloc(fstatSync(descriptor).size);
+  return content.subarray(0, readSync(descriptor, content, 0, content.length, 0));
+}
+
+/**
+ * Tells whether `to` was what was expected. Both at once: who renames a file of his own in between, which takes some
+ * microseconds, loses it; only renameat2(RENAME_EXCHANGE), which Node does not have, would bring it back.
+ */
+async function renameWithPatience(from: string, to: string, expected: Buffer): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await rename(from, to);
+      if (!readFileSync(to).equals(expected)) return false;
+      renameSync(from, to);
+      return true;
     } catch (error) {
       if (process.platform !== 'win32' || attempt === windowsAttempts) throw error;
       await new Promise((resolve) => setTimeout(resolve, 20 * attempt));
@@ -61,23 +101,11 @@ async function renameWithPatience(from: string, to: string): Promise<void> {
   }
 }
 
-async function writeInPlace(path: string, content: Uint8Array, mayGrow: boolean): Promise<void> {
-  await using file = await open(path, 'r+');
-  const original = await file.readFile();
-  if (!mayGrow && content.length > original.length) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+/** Where nothing may be written, none can be. */
+async function removeDraft(path: string): Promise<void> {
   try {
-    await overwrite(file, content);
+    await rm(draftOf(path), { force: true });
   } catch (error) {
-    // What was there fits again: its blocks are still the file's.
-    await overwrite(file, original);
-    throw error;
+    if (!(error instanceof Error && 'code' in error && notReplaceable.has(String(error.code)))) throw error;
   }
-}
-
-async function overwrite(file: FileHandle, content: Uint8Array): Promise<void> {
-  for (let done = 0; done < content.length; ) {
-    done += (await file.write(content, done, content.length - done, done)).bytesWritten;
-  }
-  await file.truncate(content.length);
-  await file.sync();
 }

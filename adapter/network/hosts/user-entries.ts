@@ -1,7 +1,7 @@
 /** What the user's own lines of a hosts file map. */
 import hostile from 'hostile';
 import { z } from 'zod';
-import { blocksIn, type HostsEntry } from './hosts-file.ts';
+import { blocksIn, type HostsEntry, mapped } from './hosts-file.ts';
 
 /** A name we add that a line of the user's maps already. */
 export interface ShadowedName {
@@ -22,7 +22,11 @@ export function shadowedNames(
   entries: readonly HostsEntry[],
 ): readonly ShadowedName[] {
   const ours = new Set(
-    blocksIn(bytes).flatMap((block) => block.entries.map(({ address, names }) => `${address} ${names.join(' ')}`)),
+    blocksIn(bytes).flatMap((block) =>
+      block.entries
+        .flatMap((entry) => [entry, mapped(entry)])
+        .map(({ address, names }) => `${address} ${names.join(' ')}`),
+    ),
   );
   const wanted = new Set(entries.flatMap(({ names }) => names));
   return entriesSchema

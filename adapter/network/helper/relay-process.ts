@@ -1,0 +1,53 @@
+/**
+ * The helper's relay: takes connections that arrived at low ports to the client's own socket. A process of the client's
+ * user and not of root, so that wherever that path may lead it reaches nothing which the user could not reach himself.
+ */
+import { createConnection, Socket } from 'node:net';
+import { join } from '../../../agent/join.ts';
+import { FramedStream } from './framed-stream.ts';
+import { inspectRelay, meetingAddress } from './helper-meeting.ts';
+import { relayName } from './helper-protocol.ts';
+import { encodeRelayHeader, type RelayOrder, relayOrderSchema } from './relay-protocol.ts';
+
+type Client = Extract<RelayOrder, { readonly directory: string }>;
+
+/** Relays until the helper is gone. */
+export function runRelay(): Promise<void> {
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGTERM'] as const) process.on(signal, () => {});
+  process.stderr.on('error', () => {});
+  let client: Client | undefined;
+  const sockets = new Set<Socket>();
+  process.on('message', (message, handle) => {
+    const order = relayOrderSchema.parse(message);
+    if ('directory' in order) client = order;
+    else if (handle instanceof Socket && client !== undefined) {
+      sockets.add(handle);
+      handle.once('close', () => sockets.delete(handle));
+      void relay(handle, order.listener, client);
+    }
+  });
+  return new Promise((resolve) =>
+    process.once('disconnect', () => {
+      // The system would end them orderly, as if that were all of their data.
+      for (const socket of sockets) socket.resetAndDestroy();
+      resolve();
+    }),
+  );
+}
+
+async function relay(socket: Socket, listener: string, client: Client): Promise<void> {
+  // A socket that comes from another process comes without this.
+  socket.allowHalfOpen = true;
+  socket.setNoDelay(true);
+  socket.on('error', () => {});
+  try {
+    await inspectRelay(client.directory, client.uid);
+  } catch (error) {
+    process.stderr.write(`refused a connection: ${error instanceof Error ? error.message : String(error)}\n`);
+    socket.resetAndDestroy();
+    return;
+  }
+  const carrier = createConnection({ path: meetingAddress(client.directory, relayName), allowHalfOpen: true });
+  carrier.write(encodeRelayHeader({ token: client.token, listener }));
+  await join(socket, new FramedStream(carrier));
+}
