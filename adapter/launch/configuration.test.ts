@@ -24,6 +24,8 @@ describe('a valid configuration', () => {
       request: 'launch',
       mode: 'replace',
       network: 'auto',
+      onPortConflict: 'ask',
+      elevate: 'ask',
     });
   });
 
@@ -39,7 +41,10 @@ describe('a valid configuration', () => {
       container: 'cart',
       ports: { '8080': 5000, http: 5001, '65535': 65535, 'a-b': 1 },
       mode: 'replace',
-      network: 'hosts',
+      network: 'namespace',
+      otherNamespaces: ['other', 'kube-system'],
+      onPortConflict: 'other-port',
+      elevate: 'never',
       agentImage: 'registry.example.com/agent:1',
       debugAdapter: { command: ['adapter', '--listen={port}'], environment: 'list', environmentKey: 'environment' },
       delegate: {
@@ -124,7 +129,9 @@ describe('an unknown key is named, with the right word', () => {
     ['targetContainer', 'Write "container" instead.'],
     ['localPort', 'Write "ports": { "CONTAINER PORT": LOCAL PORT } instead.'],
     ['isolateAs', 'requests cannot be split by their sender yet'],
-    ['useKubernetesServiceEnvironmentVariables', 'Write "network" instead.'],
+    ['useKubernetesServiceEnvironmentVariables', 'Write "network": "env" instead.'],
+    ['namespaces', 'Write "namespace" for the target\'s own and "otherNamespaces" for further ones instead.'],
+    ['onPortConflicts', 'Did you mean "onPortConflict"?'],
     ['debugger', 'Write "delegate": { "type": … } instead.'],
     ['program', 'It belongs to the real debugger: move it into "delegate".'],
     ['env', 'It belongs to the real debugger: move it into "delegate".'],
@@ -214,6 +221,7 @@ describe('a wrong type is told with what was expected and what is there', () => 
     [{ target: 'a', debugAdapter: 'dlv' }, '"debugAdapter" must be an object, but is a string'],
     [{ target: 'a', debugAdapter: { command: 'dlv' } }, '"debugAdapter.command" must be a list, but is a string'],
     [{ target: 'a', debugAdapter: { port: 'x' } }, '"debugAdapter.port" must be a whole number, but is a string'],
+    [{ target: 'a', otherNamespaces: 'other' }, '"otherNamespaces" must be a list, but is a string'],
     [{ target: 'a', noDebug: 'yes' }, '"noDebug" must be a boolean, but is a string'],
     [[], 'launch.json must be an object, but is a list'],
     [null, 'launch.json must be an object, but is null'],
@@ -238,7 +246,17 @@ describe('a bad value is told with what is allowed', () => {
     [{ target: 'a', namespace: '' }, ['"namespace" is empty', '"namespace": "shop"']],
     [{ target: 'a', mode: 'intercept' }, ['"mode" cannot be "intercept"', 'It can be: "replace"']],
     [{ target: 'a', network: 'host' }, ['"network" cannot be "host"', '"auto", "hosts"', 'Did you mean "hosts"?']],
-    [{ target: 'a', network: 'namespace' }, ['"network" cannot be "namespace"', 'Write "auto" or leave it out']],
+    [
+      { target: 'a', network: 'pod' },
+      ['"network" cannot be "pod"', '"namespace", "env"', 'Write "auto" or leave it out'],
+    ],
+    [
+      { target: 'a', otherNamespaces: ['Shop'] },
+      ['"otherNamespaces.0" cannot be "Shop"', '"otherNamespaces": ["other"]'],
+    ],
+    [{ target: 'a', otherNamespaces: ['a', 'a'] }, ['"otherNamespaces" cannot be ["a","a"]']],
+    [{ target: 'a', onPortConflict: 'kill' }, ['It can be: "ask", "fail", "other-port", "stop"']],
+    [{ target: 'a', elevate: 'allways' }, ['"elevate" cannot be "allways"', 'It can be: "ask", "never", "allow"']],
     [{ target: 'a', request: 'Launch' }, ['"request" cannot be "Launch"', 'Did you mean "launch"?']],
     [{ target: 'a', type: 'python' }, ['"type" cannot be "python"', 'belongs into "delegate"']],
     [{ target: 'a', delegate: { type: 'go', request: 'test' } }, ['"delegate.request"', '"launch", "attach"']],

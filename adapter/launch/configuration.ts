@@ -10,7 +10,8 @@ import schema from './launch.schema.json' with { type: 'json' };
 import { adviceFor, adviceInside, nearest } from './words.ts';
 
 /** A valid launch configuration: defaults filled in, keys that are the IDE's own business left out. */
-export type LaunchConfiguration = LaunchSchema & Required<Pick<LaunchSchema, 'request' | 'mode' | 'network'>>;
+export type LaunchConfiguration = LaunchSchema &
+  Required<Pick<LaunchSchema, 'request' | 'mode' | 'network' | 'onPortConflict' | 'elevate'>>;
 
 /** One `--port` of the command line: container port (number or name) → port on this computer. */
 export interface PortMapping {
@@ -192,8 +193,10 @@ function allowedValues(error: ErrorObject): string[] {
 /** The schema's first example for a key (`target`, `delegate.type`) as a sentence. */
 function exampleOf(key: string): string {
   if (key.startsWith('ports')) return 'Write for example "ports": { "8080": 5000 }.';
-  const example = examples.get(key);
-  return example === undefined ? '' : `Write for example "${key.split('.').at(-1)}": ${JSON.stringify(example)}.`;
+  // An item of a list is shown by the whole list.
+  const whole = key.replace(/\.\d+$/, '');
+  const example = examples.get(whole);
+  return example === undefined ? '' : `Write for example "${whole.split('.').at(-1)}": ${JSON.stringify(example)}.`;
 }
 
 function typeOf(value: unknown): string {

@@ -50,9 +50,21 @@ export interface LaunchSchema {
    */
   mode?: 'replace';
   /**
-   * How names such as http://prices/ are made to work on this computer. hosts: an address of its own for each Service, in the hosts file. auto: the first way that works here.
+   * How names such as http://prices/ are made to work on this computer. hosts: an address of its own for each Service, in the hosts file. namespace: a private network for the program, with the cluster's own addresses (Linux). env: nothing but environment variables such as PRICES_SERVICE_HOST. auto: the first way that works here.
    */
-  network?: 'auto' | 'hosts';
+  network?: 'auto' | 'hosts' | 'namespace' | 'env';
+  /**
+   * Namespaces whose Services are to be reachable too, under names such as prices.other. Default: only the target's.
+   */
+  otherNamespaces?: string[];
+  /**
+   * What to do if a port that the program needs on this computer is in use. ask: show who uses it and let you choose; where nobody can be asked it is fail. fail: end with an error that names the process. other-port: take a free port and say which. stop: end that process, if it is your own, gracefully.
+   */
+  onPortConflict?: 'ask' | 'fail' | 'other-port' | 'stop';
+  /**
+   * Whether administrator rights may be asked for. ask: with one question that says what for. never: nothing is done that needs them, so that only root can have mode hosts. allow: your answer to that question is yes; the system may still ask for a password.
+   */
+  elevate?: 'ask' | 'never' | 'allow';
   /**
    * The image of the agent that stands in for the container. Set it if the cluster can only pull from a registry of your own.
    */

@@ -1,24 +1,16 @@
-/**
- * Who holds a port, is it free, and where do the user's processes listen. Owners are known on Linux only.
- */
-import { readdir, readFile, readlink } from 'node:fs/promises';
+/** Who holds a port, is it free, and where do the user's processes listen. */
 import { createServer } from 'node:net';
-import { basename } from 'node:path';
 import { Problem } from '../../problem.ts';
 import { isServiceAddress } from '../names/addresses.ts';
-import { type ListeningSocket, listeningSockets, parents, socketsOf } from './socket-table.ts';
+import { type Listener, processTable } from './process-table.ts';
+import { ownersOf } from './process-table-linux.ts';
+import { listeningSockets, parents, socketsOf } from './socket-table.ts';
 
 /** Who listens on a port. */
-export interface PortOwner {
-  /** 0 if the process is another user's, which Linux shows only to root. */
-  readonly pid: number;
-  /** The program's name; "a process" if it is not to be seen. */
-  readonly name: string;
-  /** Login name, or the uid where it has none. */
-  readonly user: string;
-  readonly address: string;
-}
+export type PortOwner = Pick<Listener, 'pid' | 'name' | 'user' | 'address'>;
 
+/** Tools that list sockets can hang where name services do. */
+const ownerMilliseconds = 10_000;
 const wildcards: readonly string[] = ['0.0.0.0', '::'];
 
 /** Whether a listener there takes the connections to every address of this computer. */
@@ -31,24 +23,21 @@ export function isWildcard(address: string): boolean {
  * Services, for there our own listeners are.
  */
 export async function findPortOwner(port: number, address?: string): Promise<PortOwner | undefined> {
-  const conflicts = ({ address: held }: ListeningSocket) =>
-    address === undefined ? !isServiceAddress(held) : held === address || isWildcard(held) || isWildcard(address);
-  const socket = (await listeningSockets('self')).find((it) => it.port === port && conflicts(it));
-  if (socket === undefined) return undefined;
-  const user = await userName(socket.uid);
-  for (const name of await readdir('/proc')) {
-    const pid = Number(name);
-    if (!Number.isInteger(pid) || !(await socketsOf(pid)).has(socket.inode)) continue;
-    return { pid, name: await programName(pid), user, address: socket.address };
-  }
-  return { pid: 0, name: 'a process', user, address: socket.address };
-}
-
-async function programName(pid: number): Promise<string> {
-  const name = (await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')).trim();
-  // Node names its first thread so, which says nothing about the program.
-  if (name !== 'MainThread') return name || 'a process';
-  return basename(await readlink(`/proc/${pid}/exe`).catch(() => name));
+  const conflicts = ({ address: held, port: its }: { address: string; port: number }) =>
+    its === port &&
+    (address === undefined ? !isServiceAddress(held) : held === address || isWildcard(held) || isWildcard(address));
+  const owners =
+    process.platform === 'linux'
+      ? // Looking for the processes behind sockets is slow: only for those that matter.
+        await ownersOf((await listeningSockets('self')).filter(conflicts).slice(0, 1))
+      : // That a port is in use is the news; without the tools its owner stays unknown.
+        (
+          await processTable()
+            .listeners(port, AbortSignal.timeout(ownerMilliseconds))
+            .catch(() => [])
+        ).filter(conflicts);
+  const [owner] = owners;
+  return owner && { pid: owner.pid, name: owner.name, user: owner.user, address: owner.address };
 }
 
 /** Tries to listen. Problem port-in-use names the owner; privileges-needed for a low port or an address that needs an alias. */
@@ -73,7 +62,7 @@ export async function listenProblem(error: unknown, address: string, port: numbe
       {
         code: 'port-in-use',
         what: `Port ${port} of ${address} is in use.`,
-        why: owner ? `${describe(owner)} listens on ${hostPort(owner.address, port)}.` : '',
+        why: owner ? `${describeOwner(owner)} listens on ${hostPort(owner.address, port)}.` : '',
         remedy:
           owner && isWildcard(owner.address)
             ? `Stop it, or let it listen on 127.0.0.1:${port} only.`
@@ -130,16 +119,12 @@ async function withDescendants(pids: readonly number[]): Promise<readonly number
   return [...tree];
 }
 
-function describe(owner: PortOwner): string {
+/** The owner in the user's words. */
+export function describeOwner(owner: PortOwner): string {
   return owner.pid === 0 ? `A process of user ${owner.user}` : `${owner.name} (pid ${owner.pid}, user ${owner.user})`;
 }
 
-function hostPort(address: string, port: number): string {
+/** As it is written in a URL. */
+export function hostPort(address: string, port: number): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
-}
-
-async function userName(uid: number): Promise<string> {
-  const users = await readFile('/etc/passwd', 'utf8').catch(() => '');
-  const line = users.split('\n').find((it) => it.split(':')[2] === String(uid));
-  return line?.split(':')[0] ?? String(uid);
 }

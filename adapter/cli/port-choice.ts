@@ -1,0 +1,23 @@
+/** Asks at the terminal what to do about a port in use. */
+import type { PortAnswer, PortQuestion } from '../network/ports/resolve-conflict.ts';
+import { askLine, canAsk, ownTerminal, type Terminal } from './terminal-question.ts';
+
+/** The chosen answer; `cancel` for an empty line and the end of the input, `impossible` without a terminal. */
+export async function choosePort(
+  question: PortQuestion,
+  signal: AbortSignal,
+  terminal: Terminal = ownTerminal(),
+): Promise<PortAnswer> {
+  if (!canAsk(terminal)) return 'impossible';
+  const { choices } = question;
+  const list = choices.map(({ text }, index) => `  ${index + 1}  ${text}\n`).join('');
+  const fallback = choices.findIndex(({ answer }) => answer === 'cancel') + 1;
+  terminal.output.write(`${question.text}\n${list}`);
+  for (;;) {
+    const answer = await askLine(`Your choice [${fallback}]: `, terminal, signal);
+    if (answer === undefined || answer === '') return 'cancel';
+    const choice = /^\d+$/.test(answer) ? choices[Number(answer) - 1] : undefined;
+    if (choice !== undefined) return choice.answer;
+    terminal.output.write(`Please type a number from 1 to ${choices.length}.\n`);
+  }
+}
