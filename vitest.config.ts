@@ -6,11 +6,13 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          globalSetup: ['test/tools.ts'],
           include: [
             'adapter/**/*.test.ts',
             'agent/**/*.test.ts',
             'test/cluster/**/*.test.ts',
             'test/docs/**/*.test.ts',
+            'test/{probes,apps}/**/*.test.ts',
           ],
           // For what hangs, not for what is slow: many of them start programs, on a computer that is busy with the others.
           testTimeout: 60_000,

@@ -14,12 +14,14 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   connect: async () => (await import('./connect.ts')).connectCommand(),
   run: async () => (await import('./run.ts')).runCommand(),
   status: async () => (await import('./status.ts')).statusCommand(),
+  doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   restore: async () => (await import('./restore.ts')).restoreCommand(),
   trace: async () => (await import('./trace.ts')).traceCommand(),
 };
 const ownProcesses: typeof commands = {
   daemon: async () => (await import('./daemon.ts')).daemonCommand(),
   helper: async () => (await import('./helper.ts')).helperCommand(),
+  namespace: async () => (await import('./namespace.ts')).namespaceCommand(),
 };
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

@@ -1,0 +1,416 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { chmod, copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { bundlePrograms } from '../../bundle.ts';
+import { dialInside } from './dial-inside.ts';
+import { computerName } from './private-files.ts';
+import { findTool, installLine, type Tool } from './tools.ts';
+
+const never = new AbortController().signal;
+const patience = { timeout: 20_000, interval: 50 };
+const python = '/usr/bin/python3';
+const places = [
+  { address: '10.96.0.50', names: ['prices', 'prices.shop.svc.cluster.local'], ports: [80, 8080] },
+  { address: '10.96.0.51', names: ['cart'], ports: [80] },
+  { address: 'fd00:10:96::52', names: ['six'], ports: [80] },
+];
+
+const readySchema = z.object({
+  prefix: z.array(z.string()),
+  lost: z.array(z.string()),
+  dialSocket: z.string(),
+  pid: z.number(),
+  tun: z.boolean(),
+});
+const sayingSchema = z.union([
+  readySchema,
+  z.object({ shadowed: z.array(z.object({ name: z.string(), address: z.string() })) }),
+  z.object({ dialled: z.string() }),
+  z.object({ notice: z.string() }),
+  z.object({ closed: z.string() }),
+  z.object({ problem: z.object({ what: z.string(), why: z.string(), remedy: z.string() }) }),
+]);
+type Saying = z.infer<typeof sayingSchema>;
+
+/** Programs in a folder that everybody may enter, which a checkout may not be. */
+const copies = { folder: '', daemon: [] as readonly string[] };
+beforeAll(async () => {
+  copies.folder = await mkdtemp(join(tmpdir(), 'private-network-'));
+  await chmod(copies.folder, 0o755);
+  const node = join(copies.folder, 'node');
+  await copyFile(process.execPath, node);
+  const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+  await bundlePrograms({ daemon: source('test-daemon.ts'), main: source('../../cli/main.ts') }, copies.folder, '.mjs');
+  copies.daemon = [node, join(copies.folder, 'daemon.mjs'), node, join(copies.folder, 'main.mjs')];
+});
+afterAll(() => rm(copies.folder, { recursive: true, force: true }));
+
+/** A test-daemon and what runs in its network. */
+class Bed implements AsyncDisposable {
+  readonly said: Saying[] = [];
+  readonly #daemon: ChildProcess;
+  readonly #user: readonly string[];
+  readonly #programs: ChildProcess[] = [];
+  #complaints = '';
+
+  constructor(user: readonly string[]) {
+    this.#user = user;
+    const [program = '', ...args] = [...user, ...copies.daemon];
+    // Of the many things that vitest puts there its daemon would have none.
+    const { PATH, LANG } = process.env;
+    this.#daemon = spawn(program, args, { env: { PATH, LANG }, stdio: ['pipe', 'pipe', 'pipe'] });
+    this.#daemon.stderr?.on('data', (chunk) => {
+      this.#complaints += String(chunk);
+    });
+    if (this.#daemon.stdout === null) throw new Error('no pipe');
+    createInterface({ input: this.#daemon.stdout }).on('line', (line) =>
+      this.said.push(sayingSchema.parse(JSON.parse(line))),
+    );
+  }
+
+  get daemon(): ChildProcess {
+    return this.#daemon;
+  }
+
+  async ready(): Promise<z.infer<typeof readySchema>> {
+    await expect.poll(() => this.said.length > 0 || this.#complaints, patience).toBe(true);
+    return readySchema.parse(this.said[0]);
+  }
+
+  /** Sends a command and returns the next answer of that kind. */
+  async ask(command: object, kind: string): Promise<unknown> {
+    const before = this.said.length;
+    this.#daemon.stdin?.write(`${JSON.stringify(command)}\n`);
+    const answer = () => this.said.slice(before).find((it) => kind in it);
+    await expect.poll(answer, patience).toBeDefined();
+    return answer();
+  }
+
+  /** Starts a command inside; its output goes where `run` collects it. */
+  async start(
+    command: readonly string[],
+    options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+  ): Promise<ChildProcess> {
+    const { prefix } = await this.ready();
+    const [program = '', ...args] = [...this.#user, ...prefix, ...command];
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], cwd: '/usr', ...options });
+    this.#programs.push(child);
+    return child;
+  }
+
+  async run(command: readonly string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<string> {
+    const child = await this.start(command, options);
+    child.stdin?.end();
+    return outputOf(child);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const program of this.#programs) program.kill('SIGKILL');
+    if (this.#daemon.exitCode !== null || this.#daemon.signalCode !== null) return;
+    const gone = new Promise((resolve) => this.#daemon.once('exit', resolve));
+    this.#daemon.stdin?.write(`${JSON.stringify({ end: true })}\n`);
+    await gone;
+    expect(this.#complaints).toBe('');
+  }
+}
+
+async function outputOf(child: ChildProcess): Promise<string> {
+  let output = '';
+  child.stdout?.on('data', (chunk) => {
+    output += String(chunk);
+  });
+  child.stderr?.on('data', (chunk) => {
+    output += String(chunk);
+  });
+  await new Promise((resolve) => child.once('close', resolve));
+  return output.trim();
+}
+
+/** Answers the end of each question by a word. */
+const serverInside = (address: string, port: number, word: string) => [
+  python,
+  '-c',
+  `import socket, sys
+s = socket.create_server(("${address}", ${port}), family=socket.AF_INET6 if ":" in "${address}" else socket.AF_INET)
+print("listening", flush=True)
+while True:
+    c, _ = s.accept()
+    while c.recv(99): pass
+    c.sendall(b"${word}"); c.close()`,
+];
+
+/** Asks from inside, by a name or an address; what came back, or the error. */
+const askInside = (host: string, port: number) => [
+  python,
+  '-c',
+  `import socket
+try:
+    c = socket.create_connection(("${host}", ${port}), 5); c.sendall(b"?"); c.shutdown(socket.SHUT_WR)
+    print(c.recv(99).decode())
+except OSError as e: print(type(e).__name__)`,
+];
+
+async function listening(child: ChildProcess): Promise<void> {
+  await new Promise((resolve, reject) => {
+    child.stdout?.once('data', resolve);
+    child.stderr?.on('data', (chunk) => reject(new Error(String(chunk))));
+  });
+}
+
+/** What a server on the computer's loopback answers to a question. */
+function askHere(port: number, host = '127.0.0.1'): Promise<string> {
+  return new Promise((resolve) => {
+    let answer = '';
+    const socket = connect({ host, port, allowHalfOpen: true }, () => socket.end('?'));
+    socket.on('data', (chunk) => {
+      answer += String(chunk);
+    });
+    socket.on('error', (error) => resolve('code' in error ? String(error.code) : error.message));
+    socket.on('end', () => resolve(answer));
+  });
+}
+
+/** A port that nobody has here. */
+async function freePort(): Promise<number> {
+  const server = await hold(0);
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
+
+async function hold(port: number): Promise<Server> {
+  const server = createServer((socket) =>
+    socket
+      .on('error', () => {})
+      .resume()
+      .once('end', () => socket.end('here')),
+  );
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  return server;
+}
+
+/** Processes in the same network namespace as one had been. */
+function processesIn(namespace: string): readonly string[] {
+  return readdirSync('/proc').filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      return readlinkSync(`/proc/${name}/ns/net`) === namespace;
+    } catch {
+      return false;
+    }
+  });
+}
+
+function assertInstalled(tool: Tool): void {
+  if (findTool(tool) === undefined) throw new Error(`${tool} is missing: ${installLine(tool)}`);
+}
+
+const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'];
+const users: readonly (readonly [string, readonly string[]])[] =
+  process.getuid?.() === 0
+    ? [
+        ['root', []],
+        ['a user without privileges', nobody],
+      ]
+    : [['this user', []]];
+
+describe.each(users)('the private network of %s', (_name, user) => {
+  let bed: Bed;
+  beforeEach(async () => {
+    for (const tool of ['unshare', 'nsenter', 'ip', 'mount', 'umount', 'setpriv', 'pasta'] as const)
+      assertInstalled(tool);
+    bed = new Bed(user);
+    await bed.ready();
+  });
+  afterEach(() => bed[Symbol.asyncDispose]());
+
+  it('leads names to the Services, several on one port, and IPv6', async () => {
+    expect(await bed.ask({ update: places }, 'shadowed')).toEqual({ shadowed: [] });
+    expect(await bed.run(askInside('prices', 80))).toBe('10.96.0.50:80');
+    expect(await bed.run(askInside('prices.shop.svc.cluster.local', 8080))).toBe('10.96.0.50:8080');
+    expect(await bed.run(askInside('cart', 80))).toBe('10.96.0.51:80');
+    expect(await bed.run(askInside('six', 80))).toBe('fd00:10:96::52:80');
+    const node = 'net.connect(80,"cart").end("?").on("data",(d)=>console.log(String(d)))';
+    expect(await bed.run([process.execPath, '-e', node])).toBe('10.96.0.51:80');
+    expect(await bed.run(['getent', 'ahostsv4', 'prices'])).toMatch(/^10\.96\.0\.50 /);
+    // It asks for IPv6 first; the answer shows that no name server was asked.
+    expect(await bed.run(['getent', 'hosts', 'prices'])).toMatch(/^::ffff:10\.96\.0\.50 /);
+  });
+
+  it('resets what no Service has', async () => {
+    await bed.ask({ update: places }, 'shadowed');
+    expect(await bed.run(askInside('cart', 8080))).toBe('ConnectionResetError');
+    expect(await bed.run(askInside('cart', 9))).toBe('ConnectionRefusedError');
+  });
+
+  it('follows changes while a program runs', async () => {
+    await bed.ask({ update: places }, 'shadowed');
+    const script = `import socket, sys
+for name in sys.stdin:
+    try: print(socket.gethostbyname(name.strip()), flush=True)
+    except OSError as e: print(type(e).__name__, flush=True)`;
+    // A look-up of what is not in the file must not wait for a name server that this computer may lack.
+    const program = await bed.start([python, '-c', script], {
+      env: { ...process.env, RES_OPTIONS: 'timeout:1 attempts:1' },
+    });
+    const lines: string[] = [];
+    if (program.stdout === null) throw new Error('no pipe');
+    createInterface({ input: program.stdout }).on('line', (line) => lines.push(line));
+    const lookUp = async (name: string) => {
+      const before = lines.length;
+      program.stdin?.write(`${name}\n`);
+      await expect.poll(() => lines.length, patience).toBe(before + 1);
+      return lines.at(-1);
+    };
+    expect(await lookUp('cart')).toBe('10.96.0.51');
+    await bed.ask({ update: [{ address: '10.96.0.60', names: ['cart'], ports: [81] }] }, 'shadowed');
+    expect(await lookUp('cart')).toBe('10.96.0.60');
+    expect(await bed.run(askInside('cart', 81))).toBe('10.96.0.60:81');
+    expect(await lookUp('prices')).toBe('gaierror');
+  });
+
+  it("leaves the user's own names, and goes before them where both have one", async () => {
+    const localhost = { address: '10.96.0.70', names: ['localhost'], ports: [80] };
+    expect(await bed.ask({ update: [localhost] }, 'shadowed')).toMatchObject({ shadowed: [{ name: 'localhost' }] });
+    const inside = await bed.run(['cat', '/etc/hosts']);
+    // Other sessions' lines are left out; there may be some of other tests just now.
+    const users = (await readFile('/etc/hosts', 'utf8'))
+      .split('\n')
+      .filter((line) => !line.includes('kubernetes-local'));
+    for (const line of users) expect(inside).toContain(line);
+    expect(inside).toMatch(/^# BEGIN/);
+  });
+
+  it('lets the program listen where a Service does, below port 1024 too, and reaches it', async () => {
+    await bed.ask({ update: places }, 'shadowed');
+    await listening(await bed.start(serverInside('0.0.0.0', 80, 'mine')));
+    expect(await bed.ask({ dialProgram: 80 }, 'dialled')).toEqual({ dialled: 'mine' });
+    expect(await bed.run(askInside('prices', 80))).toBe('10.96.0.50:80');
+    expect(await bed.run(askInside('127.0.0.1', 80))).toBe('mine');
+    expect(await bed.ask({ dialProgram: 81 }, 'dialled')).toEqual({ dialled: 'nothing listens' });
+  });
+
+  it('reaches a program that listens on ::1 only', async () => {
+    await listening(await bed.start(serverInside('::1', 8081, 'six')));
+    expect(await bed.ask({ dialProgram: 8081 }, 'dialled')).toEqual({ dialled: 'six' });
+  });
+
+  it("opens the program's ports on the computer, as long as it listens", async () => {
+    const port = await freePort();
+    const program = await bed.start(serverInside('127.0.0.1', port, 'inside'));
+    await listening(program);
+    await expect.poll(() => askHere(port), patience).toBe('inside');
+    program.kill();
+    await expect.poll(() => askHere(port), patience).toBe('ECONNREFUSED');
+  });
+
+  it('says who has a port that cannot be opened, and leaves it alone', async () => {
+    const server = await hold(0);
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    await listening(await bed.start(serverInside('0.0.0.0', port, 'inside')));
+    const notices = () => bed.said.flatMap((it) => ('notice' in it && it.notice.startsWith('Port') ? [it.notice] : []));
+    await expect.poll(notices, patience).toHaveLength(1);
+    expect(notices()[0]).toContain(`Port ${port} of your program is not reachable at 127.0.0.1:${port} here.`);
+    expect(notices()[0]).toMatch(user.length > 0 ? /listens on 127\.0\.0\.1/ : /pid \d+.* listens on 127\.0\.0\.1/);
+    expect(await askHere(port)).toBe('here');
+    await new Promise((resolve) => server.close(resolve));
+    await expect.poll(() => askHere(port), patience).toBe('inside');
+  });
+
+  it('opens no excluded port', async () => {
+    await listening(await bed.start(serverInside('127.0.0.1', 8099, 'inside')));
+    const other = await freePort();
+    await listening(await bed.start(serverInside('127.0.0.1', other, 'other')));
+    await expect.poll(() => askHere(other), patience).toBe('other');
+    expect(await askHere(8099)).toBe('ECONNREFUSED');
+  });
+
+  it('can be dialled by other processes of the user', async () => {
+    const { dialSocket } = await bed.ready();
+    await listening(await bed.start(serverInside('127.0.0.1', 4711, 'debugger')));
+    const socket = await dialInside(dialSocket, '127.0.0.1', 4711, never);
+    let answer = '';
+    socket.end('?');
+    for await (const chunk of socket) answer += String(chunk);
+    expect(answer).toBe('debugger');
+    await expect(dialInside(dialSocket, '127.0.0.1', 4712, never)).rejects.toThrow('ECONNREFUSED');
+  });
+
+  it('runs a command as what it is outside: user, folder, environment, exit code, signals', async () => {
+    const env = { PATH: process.env.PATH, PWD: '/nowhere', 'spring.port': 'a b', 'x-y': '$(id)' };
+    expect(await bed.run(['pwd'], { cwd: '/usr/lib', env })).toBe('/usr/lib');
+    const inside = await bed.run(['/usr/bin/env'], { cwd: '/', env: { ...env, PWD: '/', SHLVL: '1' } });
+    expect(inside.split('\n').sort()).toEqual([`PATH=${env.PATH}`, 'PWD=/', 'SHLVL=1', 'spring.port=a b', 'x-y=$(id)']);
+    const uid = user.length > 0 ? 65534 : process.getuid?.();
+    expect(await bed.run(['id', '-u'])).toBe(String(uid));
+    const capabilities = await bed.run(['grep', 'CapEff', '/proc/self/status']);
+    if (uid !== 0) expect(capabilities).toBe('CapEff:\t0000000000000000');
+    const failing = await bed.start(['sh', '-c', 'exit 42']);
+    expect(await new Promise((resolve) => failing.once('exit', resolve))).toBe(42);
+    const waiting = await bed.start(['sh', '-c', 'echo; exec sleep 60']);
+    await listening(waiting);
+    const ended = new Promise((resolve) => waiting.once('exit', (_code, signal) => resolve(signal)));
+    waiting.kill('SIGUSR1');
+    expect(await ended).toBe('SIGUSR1');
+  });
+
+  it('lets one program trace another', async () => {
+    const traced = await bed.start(['sh', '-c', 'echo $$; exec sleep 60']);
+    let pid = '';
+    traced.stdout?.on('data', (chunk) => {
+      pid += String(chunk);
+    });
+    await expect.poll(() => pid, patience).toMatch(/\n/);
+    // PTRACE_ATTACH (16), wait for the stop, PTRACE_DETACH (17).
+    const script = `import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.ptrace(16, ${pid.trim()}, None, None), os.strerror(ctypes.get_errno()))
+os.waitpid(${pid.trim()}, 0); libc.ptrace(17, ${pid.trim()}, None, None)`;
+    expect(await bed.run([python, '-c', script])).toBe('0 Success');
+  });
+
+  it('reaches the computer through pasta, or says what is lost', async () => {
+    const { lost, tun } = await bed.ready();
+    if (!tun) {
+      expect(lost).toEqual([expect.stringContaining('/dev/net/tun')]);
+      return;
+    }
+    expect(lost).toEqual([]);
+    const server = createServer((socket) => socket.on('error', () => {}).end('the computer'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    // No half-close, with which Debian 12's pasta has its difficulties (half-close.ts).
+    const ask = `import socket
+print(socket.create_connection(("${computerName}", ${port})).recv(99).decode())`;
+    expect(await bed.run([python, '-c', ask])).toBe('the computer');
+    await new Promise((resolve) => server.close(resolve));
+  });
+
+  it('leaves nothing behind, neither at its end nor when the daemon is killed', async () => {
+    for (const end of ['end', 'kill'] as const) {
+      await using other = new Bed(user);
+      const { dialSocket, pid } = await other.ready();
+      const namespace = readlinkSync(`/proc/${pid}/ns/net`);
+      expect(processesIn(namespace)).toContain(String(pid));
+      if (end === 'end') await other[Symbol.asyncDispose]();
+      else other.daemon.kill('SIGKILL');
+      await expect.poll(() => processesIn(namespace), patience).toEqual([]);
+      await expect.poll(() => existsSync(dirname(dialSocket)), patience).toBe(false);
+    }
+  });
+
+  it('says so when it ends by itself', async () => {
+    const { pid } = await bed.ready();
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => bed.said.some((it) => 'closed' in it), patience).toBe(true);
+  });
+});
