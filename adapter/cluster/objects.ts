@@ -129,7 +129,9 @@ export const serviceSchema = z.looseObject({
   spec: z.looseObject({
     type: z.string().default('ClusterIP'),
     clusterIP: z.string().default(''),
+    clusterIPs: z.array(z.string()).default([]),
     externalName: z.string().optional(),
+    publishNotReadyAddresses: z.boolean().default(false),
     selector: labelsSchema.default({}),
     ports: z
       .array(
@@ -142,6 +144,35 @@ export const serviceSchema = z.looseObject({
       )
       .default([]),
   }),
+});
+
+/** Go writes null for an empty list. */
+const nullableList = <T extends z.ZodType>(item: T) =>
+  z
+    .array(item)
+    .nullish()
+    .transform((items) => items ?? []);
+
+export const endpointSliceSchema = z.looseObject({
+  metadata: metadataSchema,
+  /** IPv4, IPv6 or FQDN. */
+  addressType: z.string(),
+  endpoints: nullableList(
+    z.looseObject({
+      addresses: z.array(z.string()),
+      hostname: z.string().nullish(),
+      // Not known counts as ready.
+      conditions: z.looseObject({ ready: z.boolean().nullish() }).prefault({}),
+      targetRef: z.looseObject({ kind: z.string().default(''), name: z.string().default('') }).nullish(),
+    }),
+  ),
+  ports: nullableList(
+    z.looseObject({
+      name: z.string().nullish(),
+      port: z.number().nullish(),
+      protocol: z.string().nullish(),
+    }),
+  ),
 });
 
 export const leaseSchema = z.looseObject({
@@ -163,6 +194,7 @@ export type PodTemplate = z.infer<typeof templateSchema>;
 export type Container = z.infer<typeof containerSchema>;
 export type Controller = z.infer<typeof controllerSchema>;
 export type Service = z.infer<typeof serviceSchema>;
+export type EndpointSlice = z.infer<typeof endpointSliceSchema>;
 export type Lease = z.infer<typeof leaseSchema>;
 export type LabelSelector = z.infer<typeof labelSelectorSchema>;
 

@@ -5,6 +5,7 @@ import { unless } from './api-error.ts';
 import type { Cluster } from './cluster.ts';
 import { groupOf, resourceOf } from './kinds.ts';
 import { leaseName } from './lease.ts';
+import { missingNameRight, type NameRight, nameRights } from './name-rights.ts';
 import type { Pod } from './objects.ts';
 import type { ResolvedTarget } from './target.ts';
 
@@ -54,6 +55,25 @@ export async function checkRights(cluster: Cluster, target: ResolvedTarget, sign
     why: `User "${cluster.user}" may not ${missing.map(describe).join('; may not ')}.`,
     remedy: 'Ask the cluster administrator for the Role in the documentation. Nothing was changed.',
   });
+}
+
+/**
+ * The rights that a session works without, for names in these namespaces; the first is the session's. Whoever lacks one is
+ * told by the session, or beforehand by `missingOptionalRights`.
+ */
+export function optionalRights(namespaces: readonly string[]): readonly (Right & NameRight)[] {
+  return [...new Set(namespaces)].flatMap((namespace, index) => nameRights(namespace, index === 0));
+}
+
+/** Asks the cluster about them; what the user lacks, and what follows from it, in full sentences. */
+export async function missingOptionalRights(
+  cluster: Cluster,
+  namespaces: readonly string[],
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const rights = optionalRights(namespaces);
+  const allowed = await Promise.all(rights.map((each) => isAllowed(cluster, each, each.namespace, signal)));
+  return rights.filter((_, index) => !allowed[index]).map(missingNameRight);
 }
 
 function right(group: string, resource: string, verbs: readonly string[], name?: string): readonly Right[] {

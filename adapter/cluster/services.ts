@@ -1,5 +1,4 @@
 /** The Services that a pod of the namespace can see. */
-
 import { unless } from './api-error.ts';
 import type { Cluster } from './cluster.ts';
 import { listSchema, type Service, serviceSchema } from './objects.ts';
@@ -11,15 +10,31 @@ export interface VisibleService {
   readonly type: string;
   /** undefined: headless, or ExternalName */
   readonly clusterIP: string | undefined;
-  readonly ports: readonly { readonly name: string; readonly port: number; readonly protocol: string }[];
+  /** All of them, where the cluster has IPv4 and IPv6; empty where `clusterIP` is undefined. */
+  readonly clusterIPs: readonly string[];
+  readonly ports: readonly {
+    readonly name: string;
+    readonly port: number;
+    readonly protocol: string;
+    /** The pods' port, or its name in their containers. */
+    readonly targetPort: number | string | undefined;
+  }[];
   readonly externalName: string | undefined;
+  /** Whether pods that are not ready count too. */
+  readonly publishNotReadyAddresses: boolean;
+  /** ISO 8601; empty if the cluster does not tell. */
+  readonly created: string;
 }
 
 /** The Services of the session's namespace in the order of their creation. */
 export async function listServices(cluster: Cluster, signal: AbortSignal): Promise<readonly VisibleService[]> {
-  const services = await readServices(cluster, signal);
-  const created = (service: Service) => service.metadata.creationTimestamp ?? '';
-  return [...services].sort((a, b) => created(a).localeCompare(created(b))).map(visible);
+  return visibleServices(await readServices(cluster, signal));
+}
+
+/** What programs see of Services, in the order of their creation. */
+export function visibleServices(services: readonly Service[]): readonly VisibleService[] {
+  // Created within one second they come by name, so that each list has the same order.
+  return services.map(visible).sort((a, b) => a.created.localeCompare(b.created) || a.name.localeCompare(b.name));
 }
 
 /** Service `kubernetes` of namespace `default`, which every pod gets variables for; undefined if the user may not read it. */
@@ -31,17 +46,26 @@ export async function kubernetesService(cluster: Cluster, signal: AbortSignal): 
 
 /** The Services of the session's namespace as the API server gives them. */
 export async function readServices(cluster: Cluster, signal: AbortSignal): Promise<readonly Service[]> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(cluster.namespace)}/services`;
+  const path = servicesPath(cluster.namespace);
   return (await cluster.api.request({ method: 'GET', path, signal }, listSchema(serviceSchema))).items;
 }
 
+/** The URL path of all Services of a namespace. */
+export function servicesPath(namespace: string): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/services`;
+}
+
 function visible({ metadata, spec }: Service): VisibleService {
+  const hasAddress = (address: string) => address !== '' && address !== 'None';
   return {
     name: metadata.name,
     namespace: metadata.namespace,
     type: spec.type,
-    clusterIP: spec.clusterIP && spec.clusterIP !== 'None' ? spec.clusterIP : undefined,
-    ports: spec.ports.map(({ name, port, protocol }) => ({ name, port, protocol })),
+    clusterIP: hasAddress(spec.clusterIP) ? spec.clusterIP : undefined,
+    clusterIPs: (spec.clusterIPs.length > 0 ? spec.clusterIPs : [spec.clusterIP]).filter(hasAddress),
+    ports: spec.ports.map(({ name, port, protocol, targetPort }) => ({ name, port, protocol, targetPort })),
     externalName: spec.externalName,
+    publishNotReadyAddresses: spec.publishNotReadyAddresses,
+    created: metadata.creationTimestamp ?? '',
   };
 }

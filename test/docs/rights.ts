@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { podSchema } from '../../adapter/cluster/objects.ts';
-import { type Right, requiredRights } from '../../adapter/cluster/rights.ts';
+import { optionalRights, type Right, requiredRights } from '../../adapter/cluster/rights.ts';
 
 type Kind = Parameters<typeof requiredRights>[0]['workload']['kind'];
 
@@ -27,6 +27,12 @@ const reasons: Readonly<Record<string, string>> = {
   replicasets: 'to which Deployment a pod belongs',
   configmaps: 'what the environment of the container refers to',
   secrets: 'what the environment of the container refers to',
+};
+
+/** What it gains by those that it works without, by the first verb and the resource. */
+const optionalReasons: Readonly<Record<string, string>> = {
+  'watch services': 'optional: Services that come or go during the session show at once, not within 30 seconds',
+  'list endpointslices': 'optional: names of pods such as db-0.db, and all pods of headless Services',
 };
 
 const manifests = readFileSync(new URL('../apps/shop/manifests/cart.yaml', import.meta.url), 'utf8');
@@ -59,14 +65,17 @@ function rightsOn(kind: Kind): readonly Right[] {
 
 function role(name: string, rights: readonly Right[]): string {
   let said = '';
-  const rules = rulesOf(rights).map(({ group, resource, verbs, names }) => {
-    const reason = reasons[resource];
+  const write = ({ group, resource, verbs, names }: Rule, reason: string | undefined) => {
     if (reason === undefined) throw new Error(`Say why a session needs ${resource}.`);
     const comment = reason === said ? '' : `  # ${reason}\n`;
     said = reason;
     const resourceNames = names.length > 0 ? `,\n      resourceNames: ${list(names)}` : '';
     return `${comment}  - { apiGroups: ["${group}"], resources: ${list([resource])}, verbs: ${list(verbs)}${resourceNames} }\n`;
-  });
+  };
+  const rules = [
+    ...rulesOf(rights).map((rule) => write(rule, reasons[rule.resource])),
+    ...rulesOf(optionalRights([''])).map((rule) => write(rule, optionalReasons[`${rule.verbs[0]} ${rule.resource}`])),
+  ];
   return `apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: { name: ${name} }\nrules:\n${rules.join('')}`;
 }
 

@@ -1,4 +1,7 @@
-/** The Role of docs/rights.md, as it stands there, is enough; and without any single right of it nothing is changed. */
+/**
+ * The Role of docs/rights.md, as it stands there, is enough. Without any single right of it nothing is changed, or, if the
+ * right is optional, the session says what it lacks.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -8,12 +11,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { missingNameRight } from '../../adapter/cluster/name-rights.ts';
+import { optionalRights } from '../../adapter/cluster/rights.ts';
 import { cartProgram } from '../apps/shop/shop.ts';
 import { madePart } from '../docs/pages.ts';
 import { Kubectl } from '../stage/kubectl.ts';
 import { openWorld, type World } from '../stage/world.ts';
 
 const user = 'rights-tester';
+const namespace = 'e2e-rights';
 const page = 'docs/rights.md';
 
 const roleSchema = z.strictObject({
@@ -51,11 +57,19 @@ function rightsOf(part: string): readonly Right[] {
 
 const documented = rightsOf('deployment');
 
+/** What the user is told without a right that the session works without; undefined for the others. */
+function lossOf({ verb, group, resource, name }: Right): string | undefined {
+  const optional = optionalRights([namespace]).find(
+    (right) => right.verb === verb && right.group === group && right.resource === resource && name === undefined,
+  );
+  return optional && missingNameRight(optional);
+}
+
 let world: World;
 let kubeconfig: string;
 let users: Kubectl;
 beforeAll(async () => {
-  world = await openWorld('e2e-rights');
+  world = await openWorld(namespace);
   kubeconfig = await world.cluster.userKubeconfig(user);
   const [program = '', ...args] = world.cluster.kubectl;
   const rest = args.slice(0, args.indexOf('--kubeconfig'));
@@ -184,7 +198,9 @@ describe('without one single right', () => {
     expect(documented.length).toBeGreaterThan(15);
   });
 
-  const cases = documented.map((right) => ({ title: titleOf(right), absent: right }));
+  const cases = documented
+    .filter((right) => lossOf(right) === undefined)
+    .map((right) => ({ title: titleOf(right), absent: right }));
   it.each(cases)('$title: it is named and nothing is changed', async ({ absent }) => {
     await grant(
       documented.filter((right) => right !== absent),
@@ -213,6 +229,41 @@ describe('without one single right', () => {
     expect(code).toBe(3);
     expect(output, 'the program was never started').toBe('');
     expect(await workloadVersion(), 'the Deployment was never written').toBe(generation);
+    await world.asBefore(before);
+  });
+});
+
+describe('without one optional right', () => {
+  const cases = documented.flatMap((absent) => {
+    const loss = lossOf(absent);
+    return loss === undefined ? [] : [{ title: titleOf(absent), absent, loss }];
+  });
+
+  it('covers all of them', () => {
+    expect(cases).toHaveLength(optionalRights([namespace]).length);
+  });
+
+  it.each(cases)('$title: the session stands, and says what it lacks', async ({ absent, loss }) => {
+    await grant(
+      documented.filter((right) => right !== absent),
+      absent,
+    );
+    const before = await world.snapshot();
+    const child = runCart(await freePort());
+    const { stdout, stderr } = child;
+    if (!stdout || !stderr) throw new Error('no pipes');
+    const said = text(stderr);
+    const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
+    for await (const line of createInterface(stdout)) if (line.includes('listens on port')) break;
+    stdout.resume();
+    expect(child.exitCode, 'the cart listens').toBeNull();
+    expect(JSON.parse(await world.shop.request('http://web/json'))).toMatchObject({
+      cartServedBy: expect.stringMatching(/^this computer/),
+      pricesServedBy: expect.stringMatching(/in the cluster$/),
+    });
+    child.kill('SIGTERM');
+    await exit;
+    expect(await said).toContain(loss);
     await world.asBefore(before);
   });
 });

@@ -1,21 +1,8 @@
 /**
- * Which 127.x address a Service gets: the same one every time, so that a program which remembers it is not surprised.
+ * Which 127.x address a destination gets: the same one every time, so that a program which remembers it is not surprised.
  */
 import { createHash } from 'node:crypto';
-
-/** A Service that programs here may call by name. */
-export interface NamedService {
-  readonly name: string;
-  readonly namespace: string;
-  /** TCP ports. */
-  readonly ports: readonly number[];
-}
-
-/** A Service with the address that stands for it on this computer and the names that lead there. */
-export interface AllocatedService extends NamedService {
-  readonly address: string;
-  readonly hostNames: readonly string[];
-}
+import type { Destination } from './destinations.ts';
 
 /**
  * 127.64.0.0/10, without the first and last address of each /24. Far from what others use: 127.0.0.1, 127.0.1.1 (Debian's own
@@ -31,28 +18,54 @@ export function isServiceAddress(address: string): boolean {
 }
 
 /**
- * Gives each service an address by the hash of its name and namespace; the next free one if that is in `taken` or given already.
- * The result does not depend on the order of `services`. The bare name is only for services of the session's own namespace, as in a pod.
+ * Gives each destination an address by the hash of its key; the next free one if that is in `taken` or given already.
+ * The result does not depend on the order of `destinations`. `earlier` are the addresses that keys have had in this
+ * session: a key keeps its own, also one that is taken (by our own listeners), and nobody else gets it, for programs
+ * remember addresses and what vanished may come back.
  */
-export function allocateAddresses(
-  services: readonly NamedService[],
+export function placeDestinations(
+  destinations: readonly Destination[],
   taken: ReadonlySet<string>,
-  sessionNamespace: string,
-  clusterDomain = 'cluster.local',
-): readonly AllocatedService[] {
-  const used = new Set(taken);
+  earlier: ReadonlyMap<string, string> = new Map(),
+): readonly { readonly destination: Destination; readonly address: string }[] {
+  const used = new Set([...taken, ...earlier.values()]);
   const addresses = new Map<string, string>();
-  for (const key of services.map(keyOf).sort()) {
-    if (addresses.has(key)) continue;
-    const address = firstFree(hashOf(key), used);
+  for (const key of destinations.map((destination) => destination.key).sort()) {
+    const address = earlier.get(key) ?? firstFree(hashOf(key), used);
     used.add(address);
     addresses.set(key, address);
   }
-  return services.map((service) => ({
-    ...service,
-    address: addresses.get(keyOf(service)) ?? addressAt(hashOf(keyOf(service))),
-    hostNames: hostNames(service, sessionNamespace, clusterDomain),
-  }));
+  return destinations.flatMap((destination) => {
+    const address = addresses.get(destination.key);
+    return address === undefined ? [] : [{ destination, address }];
+  });
+}
+
+/**
+ * Addresses of 198.18.0.0/15 (RFC 2544: for tests, so no computer has one), for what has none in the cluster and lives in
+ * a private network, where 127.x is the program's own. As `placeDestinations`: stable by key, `earlier` kept.
+ */
+export function syntheticAddresses(
+  destinations: readonly Destination[],
+  earlier: ReadonlyMap<string, string>,
+): ReadonlyMap<string, string> {
+  const used = new Set(earlier.values());
+  const addresses = new Map<string, string>();
+  for (const key of destinations.map((destination) => destination.key).sort()) {
+    let address = earlier.get(key);
+    for (let step = 0; address === undefined; step++) {
+      const candidate = syntheticAt(hashOf(key) + step);
+      if (!used.has(candidate)) address = candidate;
+    }
+    used.add(address);
+    addresses.set(key, address);
+  }
+  return addresses;
+}
+
+function syntheticAt(index: number): string {
+  const host = (index % 0x1fffd) + 1;
+  return `198.${18 + (host >> 16)}.${(host >> 8) & 255}.${host & 255}`;
 }
 
 /** The next address after this one that is not in `taken`. */
@@ -74,20 +87,6 @@ function addressAt(index: number): string {
   return `127.${range.first + Math.floor(net / 256)}.${net % 256}.${(index % range.hosts) + 1}`;
 }
 
-function keyOf(service: NamedService): string {
-  return `${service.namespace}/${service.name}`;
-}
-
 function hashOf(key: string): number {
   return createHash('sha256').update(key).digest().readUInt32BE(0) % size;
-}
-
-function hostNames(service: NamedService, sessionNamespace: string, clusterDomain: string): readonly string[] {
-  const qualified = `${service.name}.${service.namespace}`;
-  return [
-    ...(service.namespace === sessionNamespace ? [service.name] : []),
-    qualified,
-    `${qualified}.svc`,
-    `${qualified}.svc.${clusterDomain}`,
-  ];
 }
