@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
+import type { Connection } from '../session/protocol.ts';
 import { sessionRequest } from './session-request.ts';
 import { addTargetOptions, targetConfiguration } from './target-options.ts';
 import { showLine } from './terminal.ts';
@@ -18,11 +19,20 @@ export function connectCommand(): Command {
       for (const { containerPort, localPort } of connection.ports) {
         showLine(`  requests for port ${containerPort} reach 127.0.0.1:${localPort}`);
       }
-      for (const service of connection.services) {
-        showLine(`  ${service.names[0] ?? service.name} is ${service.address}, port ${service.ports.join(', ')}`);
-      }
+      for (const line of describeNames(connection)) showLine(line);
       showLine('Ready. Press Ctrl-C to undo everything.');
       if (!ended.aborted) await once(ended, 'abort');
     });
   });
+}
+
+/** Where each name leads, and what a program has to do to see it. */
+function describeNames({ services, network }: Connection): readonly string[] {
+  const places = services.map(({ name, names, address, ports }) => {
+    const shown = ports.map(({ port, localPort }) => (port === localPort ? `${port}` : `${port} at ${localPort}`));
+    return `  ${names[0] ?? name} is ${address}, port ${shown.join(', ')}`;
+  });
+  if (network.mode === 'env') return [...places, 'These names do not resolve here: use the addresses and ports above.'];
+  if (network.place === undefined) return places;
+  return [...places, `Programs see these names when started by: ${network.place.prefix.join(' ')} COMMAND`];
 }

@@ -10,6 +10,7 @@ import { FileLog, type Log, silentLog } from '../diagnostics/log.ts';
 import { parseLaunchConfiguration } from '../launch/configuration.ts';
 import { Problem } from '../problem.ts';
 import { SessionClient } from '../session/client.ts';
+import type { Connection } from '../session/protocol.ts';
 import { ReportedProcesses } from '../session/reported-processes.ts';
 import { stateFolder } from '../session/state-folder.ts';
 import { within } from '../within.ts';
@@ -148,6 +149,14 @@ class ClusterSurroundings implements Surroundings {
         {
           progress: (text) => hooks.progress(text),
           notice: ({ level, text }) => hooks.notice(level, text),
+          ask: {
+            // The system's own dialog is the question; what it is for stands in the debug console above it.
+            consent: async (text) => {
+              hooks.notice('warning', text);
+              return 'granted';
+            },
+            port: async () => 'impossible',
+          },
           lost: (problem) => hooks.lost(problem),
         },
         both,
@@ -159,7 +168,8 @@ class ClusterSurroundings implements Surroundings {
     const ports = connection.ports.map((port) => `${port.containerPort} → 127.0.0.1:${port.localPort}`).join(', ');
     return {
       environment: programEnvironment(connection),
-      summary: `Connected to ${connection.workload} (${connection.pods.length} pod${connection.pods.length === 1 ? '' : 's'}): port ${ports}; ${connection.services.length} Services by name.`,
+      ...(connection.network.place && { place: connection.network.place }),
+      summary: `Connected to ${connection.workload} (${connection.pods.length} pod${connection.pods.length === 1 ? '' : 's'}): port ${ports}; ${describeNames(connection)}`,
     };
   }
 
@@ -187,4 +197,8 @@ class ClusterSurroundings implements Surroundings {
     const session = await this.#connecting?.catch(() => undefined);
     await session?.close();
   }
+}
+
+function describeNames({ services, network }: Connection): string {
+  return `${services.length} Services ${network.mode === 'env' ? 'by environment variables' : 'by name'} (network mode ${network.mode}).`;
 }

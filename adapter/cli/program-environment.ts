@@ -4,6 +4,10 @@ import type { Connection } from '../session/protocol.ts';
 
 /** What is to be set for the program of this connection. */
 export function programEnvironment(connection: Connection): Readonly<Record<string, string>> {
-  return localEnvironment(connection.environment, process.env, { KUBERNETES_LOCAL_SESSION: connection.session })
-    .environment;
+  const ports = connection.ports.map(({ containerPort, localPort }) => [
+    `KUBERNETES_LOCAL_PORT_${containerPort}`,
+    String(localPort),
+  ]);
+  const own = { KUBERNETES_LOCAL_SESSION: connection.session, ...Object.fromEntries(ports) };
+  return localEnvironment(connection.environment, process.env, own).environment;
 }

@@ -10,6 +10,7 @@ import { openSessionCluster } from '../session/session-cluster.ts';
 import { tryLockSession } from '../session/session-lock.ts';
 import { sessionFiles, sessionsFolder } from '../session/state-folder.ts';
 import { undo } from '../session/undo.ts';
+import { askAtTerminal } from './ask-at-terminal.ts';
 import { ownProgram } from './program.ts';
 import { showLine, showNotice, showProgress } from './terminal.ts';
 
@@ -105,7 +106,7 @@ function undoActs(acts: readonly Act[]): Promise<void> {
   return undo({
     acts,
     openCluster: (act) => openSessionCluster(act, silentLog, signal),
-    openHelper: () => startHelper({ log: silentLog, command: ownProgram(), signal }),
+    openHelper: () => startHelper({ log: silentLog, command: ownProgram(), consent: askAtTerminal.consent, signal }),
     progress: showProgress,
     notice: (text) => showNotice({ level: 'warning', text }),
     signal,

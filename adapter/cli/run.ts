@@ -24,7 +24,8 @@ export function runCommand(): Command {
       const request = sessionRequest(configuration, true);
       process.exitCode = await withSession(request, (session, ended, endedBy) => {
         const environment = programEnvironment(session.connection);
-        return runProgram(command, args, environment, {
+        const [program = command, ...words] = [...(session.connection.network.place?.prefix ?? []), command, ...args];
+        return runProgram(program, words, environment, {
           ended,
           endedBy,
           // Not ours to end if we are killed: it may be a shell with all that the user started from it.

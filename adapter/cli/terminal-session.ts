@@ -2,6 +2,7 @@
 import { Problem } from '../problem.ts';
 import { SessionClient } from '../session/client.ts';
 import type { Ending } from '../session/protocol.ts';
+import { askAtTerminal } from './ask-at-terminal.ts';
 import { ownProgram } from './program.ts';
 import type { SessionRequest } from './session-request.ts';
 import { showLine, showNotice, showProgress } from './terminal.ts';
@@ -48,6 +49,7 @@ export async function withSession<T>(
       {
         progress: showProgress,
         notice: showNotice,
+        ask: askAtTerminal,
         lost: (problem) => {
           loss = problem;
           ended.abort(problem);

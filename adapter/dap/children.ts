@@ -13,6 +13,7 @@ import { z } from 'zod';
 import type { Endpoint } from '../debuggers/profile.ts';
 import type { Log } from '../diagnostics/log.ts';
 import { field } from './message.ts';
+import { placeSchema } from './place.ts';
 import { dial, privateSocket } from './reach.ts';
 
 /** In the launch arguments of a child session: where its parent is. */
@@ -25,6 +26,8 @@ const invitationSchema = z.object({
   request: z.enum(['launch', 'attach']),
   configuration: z.record(z.string(), z.unknown()),
   served: z.boolean(),
+  /** Where the parent's debug adapter runs, so that one of the child's own runs there too. */
+  place: placeSchema.optional(),
 });
 export type Invitation = z.infer<typeof invitationSchema>;
 
@@ -77,7 +80,9 @@ export class Children implements Disposable {
       const found = this.#take(given);
       if (found === undefined) throw new Error('The token is not one of ours, or was used before.');
       socket.write(`${JSON.stringify(found.invitation)}\n`);
-      if (found.endpoint !== undefined) join(socket, await dial(found.endpoint, this.#abort.signal));
+      if (found.endpoint !== undefined) {
+        join(socket, await dial(found.endpoint, this.#abort.signal, { place: found.invitation.place }));
+      }
     } catch (error) {
       this.#log.write('warn', 'A child session could not be served.', { error });
       socket.destroy();

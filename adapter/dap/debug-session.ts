@@ -8,7 +8,7 @@ import { Client } from './client.ts';
 import { Configured } from './configured.ts';
 import type { Debugger } from './debugger.ts';
 import type { Launch } from './launch.ts';
-import type { Raw, Request, Response } from './message.ts';
+import { type Event, field, type Raw, type Request, type Response } from './message.ts';
 import { NoDebug } from './no-debug.ts';
 import type { ServeOptions, Timing, TraceDirection } from './options.ts';
 import { errorOf } from './problem-response.ts';
@@ -77,6 +77,8 @@ export class DebugSession {
   look: NodeJS.Timeout | undefined;
 
   readonly #routes: Routes;
+  /** What debug adapters have said about themselves before they were launched. */
+  readonly #introductions = new Set<string>();
 
   constructor(options: ServeOptions, timing: Timing, routes: Routes) {
     this.#routes = routes;
@@ -103,6 +105,15 @@ export class DebugSession {
   /** Lets the client's held messages go. */
   release(): void {
     this.#routes.release();
+  }
+
+  /** Whether another debug adapter of this session, which was given up for this one, has introduced itself in the same words. */
+  isRepeated(event: Event): boolean {
+    if (event.event !== 'output' || field(event.body, 'category') !== 'telemetry') return false;
+    const words = JSON.stringify(event.body);
+    const repeated = this.#introductions.has(words);
+    this.#introductions.add(words);
+    return repeated;
   }
 
   /** Answers `launch` unless that has been done. */

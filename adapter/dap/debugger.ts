@@ -4,6 +4,7 @@ import { within } from '../within.ts';
 import type { BreakpointIds } from './breakpoint-ids.ts';
 import type { Delegate } from './delegate.ts';
 import { type Event, field, isRaw, numberOf, type Raw, type Response } from './message.ts';
+import type { Place } from './place.ts';
 import { Requests } from './requests.ts';
 
 /** How a debugger is to be started. */
@@ -12,6 +13,8 @@ export interface Start {
   readonly command: DelegateCommand;
   /** For debuggers that take it only here. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Where it and the program run; undefined for anywhere on this computer. */
+  readonly place?: Place | undefined;
 }
 
 export class Debugger {

@@ -7,6 +7,7 @@ import type { Log } from '../diagnostics/log.ts';
 import { markVariable, ProcessTree } from '../processes/tree.ts';
 import { within } from '../within.ts';
 import type { Raw } from './message.ts';
+import { argvAt, type Place } from './place.ts';
 import { arrangeMeeting, type Meeting, type OutputLines } from './reach.ts';
 import { Channel } from './wire/channel.ts';
 
@@ -19,6 +20,7 @@ export interface Patience {
 export interface DelegateOptions {
   readonly command: DelegateCommand;
   readonly environment: Readonly<Record<string, string>>;
+  readonly place?: Place | undefined;
   readonly log: Log;
   /** Sees each message that leaves, for the trace. */
   sent(message: Raw): void;
@@ -48,9 +50,9 @@ export class Delegate {
 
   /** Starts it and reaches it. Rejects with what went wrong, in words for the user; then nothing is left of it. */
   static async start(options: DelegateOptions, signal: AbortSignal): Promise<Delegate> {
-    const { command } = options;
-    const meeting = await arrangeMeeting(command);
-    const argv = meeting?.argv ?? command.argv;
+    const { command, place } = options;
+    const meeting = await arrangeMeeting(command, place);
+    const argv = argvAt(place, meeting?.argv ?? command.argv);
     const started = argv.length === 0 ? undefined : new StartedProcess(argv, options);
     try {
       if (meeting === undefined) {

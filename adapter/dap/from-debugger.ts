@@ -44,7 +44,7 @@ function requestFromDebugger(session: DebugSession, from: Debugger, request: Req
     start: (parent, endpoint) => {
       const transport = { kind: 'running', endpoint } as const;
       const command = { argv: [], origin: 'the parent session', transport };
-      const start = { profile: parent.profile, command, environment: {} };
+      const start = { profile: parent.profile, command, environment: {}, place: parent.start.place };
       return session.starter.start(start, session.timing.initialize);
     },
     tell: (event) => session.client.send(event),
@@ -85,6 +85,7 @@ export function eventFromDebugger(session: DebugSession, from: Debugger, event: 
     from.held.push(event);
     return;
   }
+  if (from.held !== undefined && session.isRepeated(event)) return;
   from.note(event);
   const inner = session.debugger !== undefined && session.debugger.inner === from;
   if (from.retired && event.event !== 'output') return;

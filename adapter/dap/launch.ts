@@ -1,15 +1,18 @@
 /** The client's `launch` or `attach`, from the moment it came. */
 import type { DebuggerProfile, Given } from '../debuggers/profile.ts';
 import { Problem } from '../problem.ts';
+import type { Start } from './debugger.ts';
 import { field, isRaw, type Raw, type Request } from './message.ts';
 import type { ServeOptions } from './options.ts';
+import type { Place } from './place.ts';
 import type { ParsedLaunch } from './surroundings.ts';
 
 /** What is known once it has been passed on to the real debug adapter. */
-interface Settled {
+export interface Settled {
   readonly profile: DebuggerProfile;
   readonly parsed: ParsedLaunch;
   readonly environment: Readonly<Record<string, string>>;
+  readonly place: Place | undefined;
 }
 
 export class Launch {
@@ -79,6 +82,14 @@ export function childLaunch(
 /** What the user did not want any more. */
 export function givenUp(): Problem {
   return new Problem({ code: 'cancelled', what: 'Cancelled.', why: '', remedy: '' });
+}
+
+/** How the debugger of a launch is started. */
+export function startOf({ profile, parsed, environment, place }: Settled): Start {
+  const command = profile.command(given(parsed));
+  const atStart = profile.environmentAt(given(parsed)) === 'start' ? environment : {};
+  // One that runs already is where it is.
+  return { profile, command, environment: atStart, ...(command.transport.kind !== 'running' && { place }) };
 }
 
 /** The `launch` or `attach` for the real debug adapter. */

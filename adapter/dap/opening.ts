@@ -10,11 +10,10 @@ import { connectSurroundings } from './connecting.ts';
 import type { DebugSession, State } from './debug-session.ts';
 import { cutShort } from './ending.ts';
 import { eventFromDebugger } from './from-debugger.ts';
-import { childLaunch, delegateLaunch, given, type Launch, parseLaunch } from './launch.ts';
+import { childLaunch, delegateLaunch, given, type Launch, parseLaunch, type Settled, startOf } from './launch.ts';
 import { isRaw, isRequest, type Request, textOf } from './message.ts';
 import { errorOf, inOneText } from './problem-response.ts';
 import { died, type Started } from './starting.ts';
-import type { ParsedLaunch } from './surroundings.ts';
 
 export async function initialize(session: DebugSession, request: Request): Promise<void> {
   session.state = { name: 'initializing', request };
@@ -98,8 +97,8 @@ async function connect(session: DebugSession, launch: Launch, signal: AbortSigna
   const profile = findProfile(parsed.delegateType, profiles);
   const late = profile.environmentAt(given(parsed)) === 'start' || profile.startsAt === 'launch';
   // Nothing in the cluster is touched before the debugger is known to work.
-  if (!late) await prepareDebugger(session, profile, parsed, {}, signal);
-  const { environment } = await connectSurroundings({
+  if (!late) await prepareDebugger(session, { profile, parsed, environment: {}, place: undefined }, signal);
+  const { environment, place } = await connectSurroundings({
     surroundings,
     client: session.client,
     request,
@@ -107,8 +106,9 @@ async function connect(session: DebugSession, launch: Launch, signal: AbortSigna
     lost: (problem) => lost(session, launch, problem),
     signal,
   });
-  launch.settled = { profile, parsed, environment };
-  if (late) await prepareDebugger(session, profile, parsed, environment, signal);
+  launch.settled = { profile, parsed, environment, place };
+  // What a debug adapter was started for outside is of no use to a program that has to run elsewhere.
+  if (late || place !== undefined) await prepareDebugger(session, launch.settled, signal);
 }
 
 /** A child session: its surroundings are its parent's, and mostly its debugger too. */
@@ -117,13 +117,13 @@ async function join(session: DebugSession, launch: Launch, ticket: Ticket, signa
   session.parent = socket;
   const parsed = childLaunch(invitation, launch.request.arguments);
   const profile = findProfile(parsed.delegateType, session.options.profiles);
-  launch.settled = { profile, parsed, environment: {} };
+  launch.settled = { profile, parsed, environment: {}, place: invitation.place };
   if (!invitation.served) {
     socket
       .on('error', () => {})
       .once('close', () => lost(session, launch, died(profile, 'Its parent session is over.')));
     socket.resume();
-    await prepareDebugger(session, profile, parsed, {}, signal);
+    await prepareDebugger(session, launch.settled, signal);
     return;
   }
   if (session.debugger !== undefined) void session.starter.dismiss(session.debugger, true);
@@ -146,25 +146,22 @@ function lost(session: DebugSession, launch: Launch, problem: Problem): void {
 }
 
 /** Sees to it that the debugger runs. */
-async function prepareDebugger(
-  session: DebugSession,
-  profile: DebuggerProfile,
-  parsed: ParsedLaunch,
-  environment: Readonly<Record<string, string>>,
-  signal: AbortSignal,
-): Promise<void> {
-  const command = profile.command(given(parsed));
+async function prepareDebugger(session: DebugSession, settled: Settled, signal: AbortSignal): Promise<void> {
+  const { profile, parsed } = settled;
+  const start = startOf(settled);
   const current = session.debugger;
   if (current !== undefined) {
-    const { start } = current;
-    const suits = current.profile === profile && isDeepStrictEqual(start.command, command);
+    const suits =
+      current.profile === profile &&
+      isDeepStrictEqual(current.start.command, start.command) &&
+      isDeepStrictEqual(current.start.place, start.place);
     if (suits && profile.environmentAt(given(parsed)) === 'launch') return;
     session.debugger = undefined;
     void session.starter.dismiss(current, true);
   }
-  const starting = session.starter.start({ profile, command, environment }, session.timing.initialize);
+  const starting = session.starter.start(start, session.timing.initialize);
   const started = await unlessAborted(starting, signal);
-  if (started === undefined) await profile.check(command, signal);
+  if (started === undefined) await profile.check(start.command, signal);
   adopt(session, profile, started);
 }
 

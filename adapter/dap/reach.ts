@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { DelegateCommand, Endpoint } from '../debuggers/profile.ts';
+import { dialInside } from '../network/namespace/dial-inside.ts';
+import type { Place } from './place.ts';
 
 /** What has to stand before the debug adapter is started. */
 export interface Meeting extends Disposable {
@@ -18,18 +20,22 @@ export interface Meeting extends Disposable {
 export type OutputLines = (listener: (line: string) => void) => void;
 
 /** Undefined for a debug adapter that talks over its standard streams. */
-export async function arrangeMeeting({ argv, transport }: DelegateCommand): Promise<Meeting | undefined> {
+export async function arrangeMeeting(command: DelegateCommand, place?: Place): Promise<Meeting | undefined> {
+  const { argv, transport } = (place && command.elsewhere) ?? command;
   switch (transport.kind) {
     case 'stdio':
       return undefined;
     case 'running':
       return atEndpoint([], async () => transport.endpoint);
     case 'server':
-      return atEndpoint(argv, (said, signal) =>
-        firstMatch(said, transport.ready, signal).then(({ groups }) => ({
-          host: loopback(groups?.host),
-          port: Number(groups?.port),
-        })),
+      return atEndpoint(
+        argv,
+        (said, signal) =>
+          firstMatch(said, transport.ready, signal).then(({ groups }) => ({
+            host: loopback(groups?.host),
+            port: Number(groups?.port),
+          })),
+        { place },
       );
     case 'socket': {
       const { path, folder } = privateSocket();
@@ -51,7 +57,7 @@ export async function arrangeMeeting({ argv, transport }: DelegateCommand): Prom
       const { host } = transport;
       const port = await freePort(host, transport.port);
       const filled = argv.map((word) => word.replaceAll('{port}', String(port)));
-      return atEndpoint(filled, async () => ({ host, port }), { attempts: Number.POSITIVE_INFINITY });
+      return atEndpoint(filled, async () => ({ host, port }), { attempts: Number.POSITIVE_INFINITY, place });
     }
     case 'callback':
       return byCallback(argv);
@@ -71,10 +77,16 @@ export function privateSocket(): { readonly path: string; readonly folder: strin
  * Connects. A server that said a moment too early that it listens is asked again for a second, one that says nothing
  * for as long as the signal lets us. The first connection counts: many serve one client only and then end.
  */
-export async function dial(endpoint: Endpoint, signal: AbortSignal, attempts = 10): Promise<Socket> {
+export async function dial(
+  endpoint: Endpoint,
+  signal: AbortSignal,
+  { attempts = 10, place }: { readonly attempts?: number | undefined; readonly place?: Place | undefined } = {},
+): Promise<Socket> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await dialOnce(endpoint, signal);
+      return await (place !== undefined && 'port' in endpoint
+        ? dialInside(place.dialSocket, endpoint.host, endpoint.port, signal)
+        : dialOnce(endpoint, signal));
     } catch (error) {
       signal.throwIfAborted();
       if (attempt >= attempts) throw error;
@@ -107,13 +119,13 @@ function dialOnce(endpoint: Endpoint, signal: AbortSignal): Promise<Socket> {
 function atEndpoint(
   argv: readonly string[],
   find: (said: OutputLines, signal: AbortSignal) => Promise<Endpoint>,
-  { attempts, dispose = () => {} }: { attempts?: number; dispose?: () => void } = {},
+  { attempts, place, dispose = () => {} }: { attempts?: number; place?: Place | undefined; dispose?: () => void } = {},
 ): Meeting {
   return {
     argv,
     async socket(said, signal) {
       const endpoint = await find(said, signal);
-      return { socket: await dial(endpoint, signal, attempts), endpoint };
+      return { socket: await dial(endpoint, signal, { attempts, place }), endpoint };
     },
     [Symbol.dispose]: dispose,
   };

@@ -4,7 +4,7 @@ import type { Configured } from './configured.ts';
 import type { DebugSession } from './debug-session.ts';
 import type { Debugger } from './debugger.ts';
 import { cutShort } from './ending.ts';
-import { delegateLaunch, given, givenUp, type Launch, parseLaunch } from './launch.ts';
+import { delegateLaunch, givenUp, type Launch, parseLaunch, startOf } from './launch.ts';
 import { field, isRaw, type Raw, type Request, type Response, textOf } from './message.ts';
 import { errorOf } from './problem-response.ts';
 import { died } from './starting.ts';
@@ -82,10 +82,8 @@ async function restartAnew(session: DebugSession, request: Request, launch: Laun
   for (const threadId of old.threads) {
     session.client.send({ type: 'event', event: 'thread', body: { reason: 'exited', threadId } });
   }
-  const { profile, parsed, environment } = settled;
-  const atStart = profile.environmentAt(given(parsed)) === 'start' ? environment : {};
-  const start = { profile, command: profile.command(given(parsed)), environment: atStart };
-  const started = await session.starter.start(start, session.timing.initialize);
+  const { profile } = settled;
+  const started = await session.starter.start(startOf(settled), session.timing.initialize);
   if (!unchanged()) return session.client.respond(request, errorOf(givenUp()));
   if (started === undefined || started.response.success === false) {
     const problem = died(profile, session.starter.whyNot);

@@ -68,7 +68,7 @@ export class ReverseRequests implements Disposable {
   }
 
   #conceal(from: Debugger, request: Request, clientType: string): Raw {
-    if (request.command === 'runInTerminal') return this.#terminalFiles.conceal(request);
+    if (request.command === 'runInTerminal') return this.#terminalFiles.conceal(request, from.start.place);
     if (request.command !== 'startDebugging' || !isRaw(request.arguments)) return request;
     return { ...request, arguments: this.#invite(from, request.arguments, clientType) };
   }
@@ -79,7 +79,10 @@ export class ReverseRequests implements Disposable {
     const request = args.request === 'attach' ? 'attach' : 'launch';
     const endpoint = from.profile.childEndpoint?.(configuration, from.delegate.endpoint);
     const [delegate] = from.profile.types;
-    const ticket: Ticket = this.#children.invite({ delegate, request, configuration }, endpoint);
+    const ticket: Ticket = this.#children.invite(
+      { delegate, request, configuration, place: from.start.place },
+      endpoint,
+    );
     return {
       ...args,
       // `delegate`: so that a client can start the child's debug adapter with the right capabilities.

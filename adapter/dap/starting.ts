@@ -47,11 +47,12 @@ export class Starter {
   async start(start: Start, patience: number, over?: Socket): Promise<Started | undefined> {
     const { log } = this.#options;
     const { signal } = this.#abort;
-    const { command, environment } = start;
+    const { command, environment, place } = start;
     let one: Debugger | undefined;
     const options: DelegateOptions = {
       command,
       environment,
+      place,
       log,
       sent: this.#options.sent,
       printed: (text, stream) => {

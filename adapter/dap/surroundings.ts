@@ -1,6 +1,7 @@
 /** The seam between the debug adapter and what lies around the program: the cluster, though this folder does not know it. */
 import type { DebugAdapterSettings } from '../debuggers/profile.ts';
 import type { Problem } from '../problem.ts';
+import type { Place } from './place.ts';
 
 /** What the debug adapter needs around the real one; implemented over the session daemon by cli/dap.ts. */
 export interface Surroundings {
@@ -53,6 +54,8 @@ export interface ConnectHooks {
 
 export interface Connection {
   readonly environment: Readonly<Record<string, string>>;
+  /** Where the program has to be started to see its surroundings; undefined if anywhere on this computer. */
+  readonly place?: Place;
   /** One line for the debug console. */
   readonly summary: string;
 }

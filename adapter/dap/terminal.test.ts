@@ -70,3 +70,14 @@ test('nothing is left of what was never run', () => {
   own[Symbol.dispose]();
   expect(existsSync(folder)).toBe(false);
 });
+
+test('a program is led to its place, with and without an environment', () => {
+  const place = { prefix: ['/usr/bin/env', 'NEW=inside'], dialSocket: '/nowhere' };
+  const bare = files.conceal(request({ args: [process.execPath, '-e', show, 'a b'] }), place);
+  expect(lineOf(bare)).toEqual(['/usr/bin/env', 'NEW=inside', process.execPath, '-e', show, 'a b']);
+  const args = [process.execPath, '-e', show, 'a b'];
+  const [program, ...rest] = lineOf(files.conceal(request({ args, env: { OLD: 'secret' } }), place));
+  expect(rest.join()).not.toContain('secret');
+  const output = execFileSync(program, rest, { encoding: 'utf8' });
+  expect(JSON.parse(output)).toEqual(['inside', 'secret', process.cwd(), ['a b']]);
+});

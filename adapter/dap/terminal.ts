@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { field, isRaw, type Raw, type Request } from './message.ts';
+import { argvAt, type Place } from './place.ts';
 
 /** Runs in the terminal. Stands beside its one-shot file and not in our bundle, so that nothing has to be located. */
 const launcher = `
@@ -43,12 +44,19 @@ child.on('exit', (code, signal) => process.exit(signal ? 1 : code));
 export class TerminalFiles implements Disposable {
   readonly #folders: string[] = [];
 
-  /** The `runInTerminal` request without environment variables on its command line; the same object if it has none. */
-  conceal(request: Request): Raw {
+  /**
+   * The `runInTerminal` request without environment variables on its command line, and led to `place`; the same object
+   * if there is nothing to change.
+   */
+  conceal(request: Request, place?: Place): Raw {
     const given = request.arguments;
     const env = field(given, 'env');
     const args = field(given, 'args');
-    if (!isRaw(given) || !isRaw(env) || Object.keys(env).length === 0 || !Array.isArray(args)) return request;
+    if (!isRaw(given) || !Array.isArray(args)) return request;
+    const command = argvAt(place, args.map(String));
+    if (!isRaw(env) || Object.keys(env).length === 0) {
+      return place === undefined ? request : { ...request, arguments: { ...given, args: command } };
+    }
     const folder = mkdtempSync(join(tmpdir(), 'kubernetes-local-'));
     this.#folders.push(folder);
     const script = join(folder, 'launch.mjs');
@@ -61,7 +69,7 @@ export class TerminalFiles implements Disposable {
       arguments: {
         ...given,
         env: visible,
-        args: [process.execPath, '--disable-warning=ExperimentalWarning', script, ...args],
+        args: [process.execPath, '--disable-warning=ExperimentalWarning', script, ...command],
       },
     };
   }

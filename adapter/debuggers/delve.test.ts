@@ -6,6 +6,11 @@ import { emptyComputer } from './fixtures/empty-computer.ts';
 const computer = emptyComputer();
 const transport = { kind: 'callback' };
 const here = '--client-addr=127.0.0.1:{port}';
+/** In a network of its own it listens instead. */
+const elsewhere = (...words: readonly string[]) => ({
+  argv: [...words, '--listen=127.0.0.1:0'],
+  transport: { kind: 'server', ready: expect.any(RegExp) },
+});
 
 describe('the program', () => {
   test('is the one named, on PATH, where "go install" puts it, or of Mason', () => {
@@ -31,6 +36,7 @@ describe('the program', () => {
       argv: [dlv, 'dap', here],
       origin: 'dlv on PATH',
       transport,
+      elsewhere: elsewhere(dlv, 'dap'),
     });
     const args = { dlvFlags: ['--check-go-version=false'], showLog: true, logOutput: 'dap' };
     expect(delve.command({ args }).argv).toEqual([
@@ -45,7 +51,12 @@ describe('the program', () => {
 
   test('of the user is completed, unless the command says where it listens', () => {
     const command = (words: readonly string[]) => delve.command({ args: {}, debugAdapter: { command: words } });
-    expect(command(['/x/dlv'])).toEqual({ argv: ['/x/dlv', 'dap', here], origin: '"debugAdapter"', transport });
+    expect(command(['/x/dlv'])).toEqual({
+      argv: ['/x/dlv', 'dap', here],
+      origin: '"debugAdapter"',
+      transport,
+      elsewhere: elsewhere('/x/dlv', 'dap'),
+    });
     expect(command(['/x/dlv', 'dap', '--log']).argv).toEqual(['/x/dlv', 'dap', '--log', here]);
     expect(command(['/x/dlv', 'dap', '-l', '127.0.0.1:{port}'])).toMatchObject({ transport: { kind: 'port' } });
   });

@@ -62,11 +62,16 @@ export const delve: DebuggerProfile = {
 };
 
 /** Delve calls us, so that nobody else of this computer can reach it (1.20.2 can). */
-function calling(command: readonly string[], args: DelegateArguments): Pick<DelegateCommand, 'argv' | 'transport'> {
-  const dap = command.includes('dap') ? command : [...command, 'dap'];
+function calling(
+  command: readonly string[],
+  args: DelegateArguments,
+): Pick<DelegateCommand, 'argv' | 'transport' | 'elsewhere'> {
+  const dap = [...(command.includes('dap') ? command : [...command, 'dap']), ...flagsOf(args)];
+  const ready = /^DAP server listening at: (?<host>.+):(?<port>\d+)$/;
   return {
-    argv: [...dap, ...flagsOf(args), '--client-addr=127.0.0.1:{port}'],
+    argv: [...dap, '--client-addr=127.0.0.1:{port}'],
     transport: { kind: 'callback' },
+    elsewhere: { argv: [...dap, '--listen=127.0.0.1:0'], transport: { kind: 'server', ready } },
   };
 }
 

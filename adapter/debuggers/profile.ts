@@ -32,6 +32,8 @@ export interface DelegateCommand {
   /** Where the program comes from, for messages: "VIRTUAL_ENV", "python3 on PATH". */
   readonly origin: string;
   readonly transport: Transport;
+  /** How it is started and reached instead where it runs in a network of its own, from which it cannot call us. */
+  readonly elsewhere?: { readonly argv: readonly string[]; readonly transport: Transport };
   /** The debug adapter's own working directory, if it matters. */
   readonly cwd?: string;
   /** Variables of its own process that win over all others: the user's, for those that take them only there. */

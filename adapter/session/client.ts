@@ -4,7 +4,9 @@
 import { createHash } from 'node:crypto';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { Problem } from '../problem.ts';
+import { type Ask, answerQuestion } from './ask.ts';
 import {
+  askRequest,
   type Connection,
   type ConnectRequest,
   connectionSchema,
@@ -32,6 +34,8 @@ import { type SessionFiles, sessionFiles } from './state-folder.ts';
 export interface SessionHooks {
   progress(text: string): void;
   notice(notice: Notice): void;
+  /** Asks the user of this client. */
+  readonly ask: Ask;
   /** The session cannot stand any longer, or its daemon is gone. */
   lost(problem: Problem): void;
 }
@@ -97,6 +101,7 @@ export class SessionClient {
       const rpc = await reachDaemon(files, program, signal);
       processes.reportTo(rpc);
       let lost = false;
+      rpc.onRequest(askRequest, (value) => answerQuestion(hooks.ask, value, signal));
       rpc.onNotification(progressNotification, (value) => hooks.progress(progressSchema.parse(value).text));
       rpc.onNotification(noticeNotification, (value) => hooks.notice(noticeSchema.parse(value)));
       rpc.onNotification(lostNotification, (value) => {

@@ -29,6 +29,10 @@ const request: ConnectRequest = {
   namespace: 'n',
   ports: {},
   agentImage: 'a',
+  network: 'hosts',
+  otherNamespaces: [],
+  onPortConflict: 'fail',
+  elevate: 'never',
   startsProgram: true,
   clientPid: 1,
 };

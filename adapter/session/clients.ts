@@ -6,8 +6,10 @@ import type { MessageConnection, NotificationType } from 'vscode-jsonrpc/node';
 import type { Log } from '../diagnostics/log.ts';
 import { Problem } from '../problem.ts';
 import { rpcOver } from '../rpc.ts';
+import type { Question } from './ask.ts';
 import { Guard } from './guard.ts';
 import {
+  askRequest,
   type ConnectAnswer,
   type ConnectRequest,
   connectRequest,
@@ -86,6 +88,13 @@ export class Clients {
   /** The clients that hold the session. */
   get joined(): readonly Client[] {
     return [...this.#connections.keys()].filter((client) => client.joined);
+  }
+
+  /** Sends a question to this client. Rejects if it is gone or does not know the question. */
+  ask(client: Client, question: Question): Promise<unknown> {
+    const connection = this.#connections.get(client);
+    if (connection === undefined) return Promise.reject(new Error('the client is gone'));
+    return connection.sendRequest(askRequest, question);
   }
 
   /** Tells something to every client. */

@@ -9,6 +9,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Log } from '../diagnostics/log.ts';
 import { startHelper } from '../network/helper/helper-client.ts';
 import { Problem } from '../problem.ts';
+import { askThrough } from './ask.ts';
 import { type Client, Clients } from './clients.ts';
 import { Journal, readJournal, type SessionAct } from './journal.ts';
 import { Keeps } from './keeps.ts';
@@ -114,7 +115,7 @@ export class Daemon {
         client.joined = true;
         this.#request = request;
         const abort = new AbortController();
-        const connection = this.#establish(request, abort.signal);
+        const connection = this.#establish(client, request, abort.signal);
         this.#state = { kind: 'connecting', abort, connection };
         return connection;
       }
@@ -133,7 +134,7 @@ export class Daemon {
     return connection;
   }
 
-  async #establish(request: ConnectRequest, signal: AbortSignal): Promise<Connection> {
+  async #establish(client: Client, request: ConnectRequest, signal: AbortSignal): Promise<Connection> {
     const { files, log, id, program } = this.#options;
     try {
       await this.#undoLeftovers();
@@ -162,6 +163,8 @@ export class Daemon {
         logFile: files.log,
         progress: (text) => this.#progress(text),
         notice: (notice) => this.#notice(notice),
+        ask: askThrough((question) => this.#clients.ask(client, question)),
+        clients: () => this.#clients.joined.map(({ pid }) => pid),
         lost: (problem) => this.#lost(problem),
       });
       const connection = await this.#session.connect(signal);

@@ -2,20 +2,20 @@
  * Takes the connections that the cluster makes to the workload to the local program,
  * and tells the user when nothing answers there.
  */
-import { connect, type Socket } from 'node:net';
 import type { Log } from '../diagnostics/log.ts';
 import { findPortOwner, listeningPorts } from '../network/ports/ports.ts';
+import type { WorkstationNetwork } from '../network/workstation-network.ts';
 import { join } from '../tunnel/join.ts';
 import type { InboundConnection } from '../tunnel/tunnel.ts';
 import type { Notice } from './protocol.ts';
 import type { SelfTest } from './self-test.ts';
 
-/** `localhost` of programs that listen on IPv4 or on IPv6 only. */
-const loopbacks = ['127.0.0.1', '::1'] as const;
 /** A browser makes many connections at once; one notice for all of them is enough. */
 const quietMilliseconds = 5_000;
 
 export interface InboundOptions {
+  /** Where the program runs. */
+  readonly network: Pick<WorkstationNetwork, 'mode' | 'dialProgram'>;
   /** What the user calls the workload. */
   readonly workload: string;
   /** Container port → local port. */
@@ -45,7 +45,7 @@ export class Inbound {
     try {
       if (selfTest.running && (await selfTest.claim(stream))) return;
       const localPort = ports.get(port) ?? port;
-      const socket = await this.#dial(localPort);
+      const socket = await this.#options.network.dialProgram(localPort);
       if (socket === undefined) {
         // With an error the caller sees a reset; without one it would look like an empty answer.
         stream.destroy(new Error(`nothing listens on local port ${localPort}`));
@@ -59,14 +59,6 @@ export class Inbound {
     }
   }
 
-  async #dial(port: number): Promise<Socket | undefined> {
-    for (const host of loopbacks) {
-      const socket = await dialled(host, port);
-      if (socket) return socket;
-    }
-    return undefined;
-  }
-
   async #reportUnanswered(port: number, localPort: number): Promise<void> {
     const now = Date.now();
     if ((this.#quietUntil.get(port) ?? 0) > now) return;
@@ -76,11 +68,12 @@ export class Inbound {
   }
 
   async #advice(port: number, localPort: number): Promise<string> {
-    const owner = await findPortOwner(localPort);
-    if (owner) {
-      return `${owner.name} (pid ${owner.pid}) listens on ${owner.address}:${localPort} only: let it listen on 127.0.0.1 or on all addresses.`;
-    }
+    // In a private network only the program itself is looked at.
+    const owner = this.#options.network.mode === 'namespace' ? undefined : await findPortOwner(localPort);
+    if (owner) return elsewhere(`${owner.name} (pid ${owner.pid})`, owner.address, localPort);
     const listening = await listeningPorts(this.#options.programs());
+    const same = listening.find((each) => each.port === localPort);
+    if (same) return elsewhere(`Your program (pid ${same.pid})`, same.address, localPort);
     const [first] = listening;
     if (first) {
       return `Your program (pid ${first.pid}) listens on ${first.address}:${first.port}: set "ports": { "${port}": ${first.port} } (--port ${port}:${first.port}).`;
@@ -89,14 +82,6 @@ export class Inbound {
   }
 }
 
-function dialled(host: string, port: number): Promise<Socket | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, allowHalfOpen: true, noDelay: true });
-    socket.once('connect', () => {
-      socket.off('error', refused);
-      resolve(socket);
-    });
-    const refused = () => resolve(undefined);
-    socket.once('error', refused);
-  });
+function elsewhere(who: string, address: string, port: number): string {
+  return `${who} listens on ${address}:${port} only: let it listen on 127.0.0.1 or on all addresses.`;
 }

@@ -23,20 +23,24 @@ import { kubernetesService, listServices, type VisibleService } from '../cluster
 import { type ResolvedTarget, resolveTarget } from '../cluster/target.ts';
 import type { Log } from '../diagnostics/log.ts';
 import type { EnvironmentVariable } from '../environment/environment.ts';
-import { type PrivilegedHelper, startHelper } from '../network/helper/helper-client.ts';
+import type { PrivilegedHelper } from '../network/helper/helper-client.ts';
 import { hostsFilePath } from '../network/hosts/hosts-writer.ts';
-import type { ServiceListeners } from '../network/names/service-listeners.ts';
+import type { WorkstationNetwork } from '../network/workstation-network.ts';
 import { Problem } from '../problem.ts';
 import { Tunnels } from '../tunnel/tunnels.ts';
 import { keepAgentTunnels } from './agent-tunnels.ts';
+import { type Ask, consentAs } from './ask.ts';
+import { type ChosenNetwork, chooseNetwork } from './choose-network.ts';
 import { Inbound } from './inbound.ts';
 import type { Journal } from './journal.ts';
+import { addressFor, unusableNames, withLocalPorts } from './network-environment.ts';
 import { podEnvironment } from './pod-environment.ts';
-import { assertLocalPortsFree, mapPorts } from './port-mapping.ts';
+import { freeLocalPorts, mapPorts } from './port-mapping.ts';
+import { Privileges } from './privileges.ts';
 import type { Connection, ConnectRequest, Notice, Status } from './protocol.ts';
 import { SelfTest } from './self-test.ts';
 import { selfTestNotice, selfTestRoutes } from './self-test-report.ts';
-import { openServiceNames, sameService } from './service-names.ts';
+import { ServiceNames } from './service-names.ts';
 
 const heartbeatMilliseconds = 5_000;
 /** kube-proxy programs a new endpoint within a second; longer than this is a fault worth a warning. */
@@ -55,6 +59,10 @@ export interface LiveSessionOptions {
   readonly program: readonly string[];
   progress(text: string): void;
   notice(notice: Notice): void;
+  /** Asks the user, through the client that connects. */
+  readonly ask: Ask;
+  /** The processes of the clients. */
+  clients(): readonly number[];
   /** The session cannot stand any longer; its owner undoes it. */
   lost(problem: Problem): void;
 }
@@ -68,12 +76,19 @@ export class LiveSession implements AsyncDisposable {
   readonly #selfTest = new SelfTest();
   readonly #programs = new Set<number>();
   readonly #keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
-  #helper: PrivilegedHelper | undefined;
+  readonly #privileges: Privileges;
+  #chosen: ChosenNetwork | undefined;
   #connection: Connection | undefined;
 
   constructor(options: LiveSessionOptions) {
     this.#options = options;
     this.#keys = generateKeyPairSync('ed25519');
+    const { log, program, ask } = options;
+    this.#privileges = new Privileges({
+      log,
+      program,
+      consent: consentAs(options.request.elevate, ask),
+    });
   }
 
   /** Connects; afterwards, or after a failure, the journal says what is to be undone. Problems as its parts throw them. */
@@ -88,7 +103,7 @@ export class LiveSession implements AsyncDisposable {
     ]);
     const services = api && !own.some((service) => sameService(service, api)) ? [...own, api] : own;
     const workload = `${target.workload.kind.toLowerCase()}/${target.workload.name}`;
-    const ports = mapPorts(target, request.ports);
+    const wanted = mapPorts(target, request.ports);
 
     progress(`Checking rights, ports and names for ${workload}`);
     const agent: AgentConfiguration = {
@@ -96,18 +111,19 @@ export class LiveSession implements AsyncDisposable {
       session: this.#options.id,
       publicKey: this.#keys.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
       ...freeAgentPorts(target),
-      ports: [...ports.keys()],
+      ports: [...wanted.keys()],
     };
     const image = { name: request.agentImage };
     // Everything that can refuse is asked before anything is changed.
-    const [record, listeners] = await allOrFirstProblem([
+    const [record, { network, names, ports }] = await allOrFirstProblem([
       planReplacement(cluster, target, agent, image, both),
-      this.#openListeners(services, ports, both),
+      this.#prepareNetwork(api, wanted, both),
       checkRights(cluster, target, both),
-      this.#prepareHelper(both),
-      request.startsProgram ? assertLocalPortsFree(ports) : undefined,
     ]);
-    const environment = await podEnvironment(cluster, target, services, listeners.services, undefined, both);
+    const addressOf = addressFor(network);
+    const environment = await podEnvironment(cluster, target, services, addressOf, undefined, both);
+    const unusable = unusableNames(environment.variables, network);
+    for (const text of unusable) this.#options.notice({ level: 'warning', text });
     for (const note of [...record.notes, ...environment.notes]) this.#options.notice({ level: 'info', text: note });
     for (const variable of environment.variables) if (variable.secret) log.redactor.add(variable.value);
 
@@ -116,6 +132,7 @@ export class LiveSession implements AsyncDisposable {
     this.#options.journal.append({ act: 'replacement', record });
     await applyReplacement(cluster, record, both);
     const inbound = new Inbound({
+      network,
       workload: target.workload.name,
       ports,
       selfTest: this.#selfTest,
@@ -127,15 +144,16 @@ export class LiveSession implements AsyncDisposable {
     await Promise.all([
       awaitReplacement(cluster, record, progress, both),
       this.#tunnels.whenConnected(both),
-      this.#writeHosts(listeners, both),
+      names.publish(network, both),
     ]);
+    this.#keepNames(names, network);
     progress('Testing the way through the Service');
     const [pod] = this.#tunnels.all.map((tunnel) => tunnel.pod);
     const [{ variables }] = await Promise.all([
-      podEnvironment(cluster, target, services, listeners.services, pod, both),
+      podEnvironment(cluster, target, services, addressOf, pod, both),
       this.#runSelfTest(target),
     ]);
-    this.#connection = this.#describe(target, variables, listeners, ports);
+    this.#connection = this.#describe(target, withLocalPorts(variables, network), ports);
     return this.#connection;
   }
 
@@ -151,16 +169,22 @@ export class LiveSession implements AsyncDisposable {
         ...(tunnel.roundTripTime !== undefined && { roundTripTime: tunnel.roundTripTime }),
         streams: tunnel.statistics.streams,
       })),
-      services: connection.services,
+      network: connection.network,
+      services: this.#services(),
+      leftOut: (this.#chosen?.network.leftOut ?? []).map(({ destination, problem }) => ({
+        name: destination.label,
+        names: [...destination.hostNames],
+        why: `${problem.what} ${problem.why}`.trim(),
+      })),
       ports: connection.ports,
+      ...(this.#privileges.running && { helper: { pid: this.#privileges.running.pid } }),
+      ...(connection.network.mode === 'hosts' && { hostsFile: hostsFilePath() }),
     };
   }
 
   /** The helper, for the undo of the hosts file; started anew if it is gone. */
-  async helper(signal: AbortSignal): Promise<PrivilegedHelper> {
-    if (!this.#helper) await this.#startHelper(signal);
-    if (!this.#helper) throw new Error('the privileged helper ended at once');
-    return this.#helper;
+  helper(signal: AbortSignal): Promise<PrivilegedHelper> {
+    return this.#privileges.helper(signal);
   }
 
   /** A process that belongs to the user's program, for the advice on ports. */
@@ -174,36 +198,62 @@ export class LiveSession implements AsyncDisposable {
     for (const free of this.#resources.splice(0).reverse()) await free();
   }
 
-  async #prepareHelper(signal: AbortSignal): Promise<void> {
-    const helper = await this.helper(signal);
-    await helper.checkHosts(signal);
-  }
-
-  async #startHelper(signal: AbortSignal): Promise<void> {
-    const helper = await startHelper({ log: this.#options.log, command: this.#options.program, signal });
-    this.#helper = helper;
-    void helper.closed.then(() => {
-      if (this.#helper === helper) this.#helper = undefined;
-    });
-  }
-
-  async #openListeners(
-    services: readonly VisibleService[],
-    ports: ReadonlyMap<number, number>,
-    signal: AbortSignal,
-  ): Promise<ServiceListeners> {
-    const { cluster, log, notice } = this.#options;
-    const listeners = await openServiceNames({
-      services,
-      namespace: cluster.namespace,
-      localPorts: new Set(ports.values()),
-      tunnels: this.#tunnels,
-      notice,
-      log,
+  /** Takes a way of making names work and opens all listeners, of which nobody knows yet; frees the program's ports. */
+  async #prepareNetwork(api: VisibleService | undefined, wanted: ReadonlyMap<number, number>, signal: AbortSignal) {
+    const { cluster, request, log, notice, program, journal, id, ask } = this.#options;
+    const localPorts = new Set(wanted.values());
+    const names = ServiceNames.read(
+      { cluster, otherNamespaces: request.otherNamespaces, api, localPorts, notice, log },
+      this.#ended.signal,
+    );
+    names.catch(() => {});
+    const chosen = await chooseNetwork(
+      {
+        session: id,
+        request,
+        tunnels: this.#tunnels,
+        privileges: this.#privileges,
+        localPorts,
+        program,
+        log,
+        notice: (text) => notice({ level: 'warning', text }),
+        willWriteHosts: () => journal.append({ act: 'hosts', file: hostsFilePath() }),
+      },
       signal,
+    );
+    const { network, reason } = chosen;
+    this.#chosen = chosen;
+    this.#resources.push(() => network[Symbol.asyncDispose]());
+    void network.closed.then((why) => {
+      if (!this.#ended.signal.aborted) this.#options.lost(privateNetworkLost(why));
     });
-    this.#resources.push(() => listeners[Symbol.asyncDispose]());
-    return listeners;
+    if (request.network === 'auto') notice({ level: 'info', text: reason });
+    for (const text of network.notes) notice({ level: 'warning', text });
+    await (await names).open(network, signal);
+    // A private network has ports of its own.
+    const mustBeFree = request.startsProgram && network.prefix.length === 0;
+    const ports = mustBeFree
+      ? await freeLocalPorts(wanted, {
+          policy: request.onPortConflict,
+          ask: (question, each) => ask.port(question, each),
+          protect: this.#options.clients(),
+          notice,
+          signal,
+        })
+      : wanted;
+    return { network, names: await names, ports };
+  }
+
+  /** The names follow the cluster, and are written again if the helper that wrote them was killed. */
+  #keepNames(names: ServiceNames, network: WorkstationNetwork): void {
+    const { log, notice } = this.#options;
+    const { signal } = this.#ended;
+    names.follow(network, signal).catch((error: unknown) => {
+      if (signal.aborted) return;
+      log.write('warn', 'the names can no longer be kept as they are in the cluster', { error });
+      const text = `Services that change from now on are not followed: ${Problem.from(error).message}`;
+      notice({ level: 'warning', text });
+    });
   }
 
   async #acquireLease(target: ResolvedTarget, signal: AbortSignal): Promise<HeldLease> {
@@ -222,18 +272,6 @@ export class LiveSession implements AsyncDisposable {
       });
     }, heartbeatMilliseconds);
     this.#resources.push(() => clearInterval(timer));
-  }
-
-  async #writeHosts(listeners: ServiceListeners, signal: AbortSignal): Promise<void> {
-    const { journal, id } = this.#options;
-    if (!this.#helper) throw new Error('the privileged helper has not been started');
-    journal.append({ act: 'hosts', file: hostsFilePath() });
-    const lines = listeners.services.map((service) => ({ address: service.address, names: service.hostNames }));
-    const shadowed = await this.#helper.setHosts(id, lines, signal);
-    for (const { name, address } of shadowed) {
-      const text = `Your hosts file maps ${name} to ${address}; during this session the name leads to the cluster.`;
-      this.#options.notice({ level: 'info', text });
-    }
   }
 
   #keepTunnels(record: ReplacementRecord, tunnelPort: number, inbound: Inbound): void {
@@ -261,9 +299,11 @@ export class LiveSession implements AsyncDisposable {
   #describe(
     target: ResolvedTarget,
     environment: readonly EnvironmentVariable[],
-    listeners: ServiceListeners,
     ports: ReadonlyMap<number, number>,
   ): Connection {
+    if (this.#chosen === undefined) throw new Error('no network was chosen');
+    const { network, reason } = this.#chosen;
+    const { mode, prefix, dialSocket } = network;
     return {
       kind: 'connected',
       session: this.#options.id,
@@ -271,15 +311,25 @@ export class LiveSession implements AsyncDisposable {
       container: target.container,
       pods: this.#tunnels.all.map((tunnel) => tunnel.pod),
       environment: environment.map((variable) => ({ ...variable })),
-      services: listeners.services.map((service) => ({
-        name: service.name,
-        address: service.address,
-        names: [...service.hostNames],
-        ports: [...service.ports],
-      })),
+      network: {
+        mode,
+        reason,
+        ...(dialSocket !== undefined && { place: { prefix: [...prefix], dialSocket } }),
+      },
+      services: this.#services(),
       ports: [...ports].map(([containerPort, localPort]) => ({ containerPort, localPort })),
       log: this.#options.logFile,
     };
+  }
+
+  #services(): Connection['services'] {
+    return (this.#chosen?.network.reachable ?? []).map(({ destination, address, ports }) => ({
+      name: destination.label,
+      address,
+      names: [...destination.hostNames],
+      ports: ports.map((port) => ({ ...port })),
+      leadsTo: destination.dial.host,
+    }));
   }
 
   async #runSelfTest(target: ResolvedTarget): Promise<void> {
@@ -290,6 +340,19 @@ export class LiveSession implements AsyncDisposable {
     });
     await Promise.race([Promise.all(tests), delay(selfTestPatienceMilliseconds, undefined, { ref: false })]);
   }
+}
+
+function privateNetworkLost(why: string): Problem {
+  return new Problem({
+    code: 'namespace-unavailable',
+    what: 'The private network of the program is gone.',
+    why,
+    remedy: 'Start the debug session again.',
+  });
+}
+
+function sameService(a: VisibleService, b: VisibleService): boolean {
+  return a.name === b.name && a.namespace === b.namespace;
 }
 
 /** Like Promise.all, but lets every part settle, so that none goes on behind a failure. */

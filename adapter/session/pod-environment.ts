@@ -5,7 +5,6 @@ import type { VisibleService } from '../cluster/services.ts';
 import { environmentReader } from '../cluster/sources.ts';
 import type { ResolvedTarget } from '../cluster/target.ts';
 import { type ResolvedEnvironment, resolveEnvironment } from '../environment/environment.ts';
-import type { AllocatedService } from '../network/names/addresses.ts';
 
 /**
  * Resolved twice: before anything is changed, because a reference that leads nowhere must refuse the session, and for the
@@ -15,23 +14,22 @@ export async function podEnvironment(
   cluster: Cluster,
   target: ResolvedTarget,
   services: readonly VisibleService[],
-  local: readonly AllocatedService[],
+  addressOf: (service: VisibleService) => string | undefined,
   agentPod: string | undefined,
   signal: AbortSignal,
 ): Promise<ResolvedEnvironment> {
   const pod = agentPod === undefined ? target.pod : await identityOf(cluster, target, agentPod, signal);
-  const addresses = new Map(local.map((service) => [`${service.namespace}/${service.name}`, service.address]));
   return resolveEnvironment(
     {
       pod,
       container: target.container,
       namespace: target.workload.namespace,
-      services: services.map(({ name, namespace, clusterIP, ports }) => ({
-        name,
-        namespace,
+      services: services.map((service) => ({
+        name: service.name,
+        namespace: service.namespace,
         // kubelet writes no variables for headless Services, so undefined stays undefined.
-        clusterIP: clusterIP && (apiServerName(namespace, name) ?? addresses.get(`${namespace}/${name}`) ?? clusterIP),
-        ports,
+        clusterIP: service.clusterIP && (addressOf(service) ?? service.clusterIP),
+        ports: service.ports,
       })),
       reader: environmentReader(cluster),
     },
@@ -43,9 +41,4 @@ export async function podEnvironment(
 async function identityOf(cluster: Cluster, target: ResolvedTarget, name: string, signal: AbortSignal) {
   const pod = await readPod(cluster, target.workload.namespace, name, signal);
   return { ...pod, spec: { ...pod.spec, containers: target.pod.spec.containers } };
-}
-
-/** The API server's certificate holds this name but no address of this computer; clients check it. */
-function apiServerName(namespace: string, name: string): string | undefined {
-  return namespace === 'default' && name === 'kubernetes' ? 'kubernetes.default' : undefined;
 }

@@ -1,7 +1,9 @@
 /** Which local port stands for which port of the container. */
 import type { ResolvedTarget } from '../cluster/target.ts';
-import { assertPortFree } from '../network/ports/ports.ts';
+import { findConflicts } from '../network/ports/conflict.ts';
+import { type AskAboutPort, type PortPolicy, resolveConflict } from '../network/ports/resolve-conflict.ts';
 import { Problem } from '../problem.ts';
+import type { Notice } from './protocol.ts';
 
 /** Container port → local port for every port of the target; keys of `wanted` are port numbers or names. Problem port-unknown. */
 export function mapPorts(
@@ -28,7 +30,29 @@ export function mapPorts(
   return ports;
 }
 
-/** Problem port-in-use with the owner of the first that is taken. */
-export async function assertLocalPortsFree(ports: ReadonlyMap<number, number>): Promise<void> {
-  for (const port of ports.values()) await assertPortFree('127.0.0.1', port);
+/**
+ * The mapping with ports that are free, after conflicts were resolved as the user wants it. Problem port-in-use with the
+ * owner of one that stays taken; privileges-needed.
+ */
+export async function freeLocalPorts(
+  ports: ReadonlyMap<number, number>,
+  options: {
+    readonly policy: PortPolicy;
+    readonly ask: AskAboutPort;
+    /** Processes that are never ended. */
+    readonly protect: readonly number[];
+    notice(notice: Notice): void;
+    readonly signal: AbortSignal;
+  },
+): Promise<ReadonlyMap<number, number>> {
+  const { policy, ask, protect, notice, signal } = options;
+  const free = new Map(ports);
+  for (const conflict of await findConflicts(ports, signal)) {
+    const avoid = new Set(free.values());
+    const resolved = await resolveConflict(conflict, policy, ask, { signal, avoid, protect });
+    notice({ level: 'warning', text: resolved.text });
+    if (resolved.kind !== 'other-port') continue;
+    for (const [containerPort, port] of free) if (port === conflict.port) free.set(containerPort, resolved.port);
+  }
+  return free;
 }

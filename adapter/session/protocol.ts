@@ -5,9 +5,10 @@
 import { NotificationType, NotificationType0, RequestType, RequestType0, ResponseError } from 'vscode-jsonrpc/node';
 import { z } from 'zod';
 import { Problem, type ProblemData } from '../problem.ts';
+import type { Question } from './ask.ts';
 
 /** Rises when an old client and a new daemon would misunderstand each other. */
-export const sessionProtocolVersion = 2;
+export const sessionProtocolVersion = 3;
 
 export const helloSchema = z.object({ version: z.int(), token: z.string() });
 export type Hello = z.infer<typeof helloSchema>;
@@ -24,18 +25,33 @@ export const connectRequestSchema = z.object({
   /** Container port (number or name) → local port. */
   ports: z.record(z.string(), portNumber),
   agentImage: z.string(),
+  network: z.enum(['auto', 'hosts', 'namespace', 'env']),
+  /** Namespaces whose Services are to be reachable too. */
+  otherNamespaces: z.array(z.string()),
+  onPortConflict: z.enum(['ask', 'fail', 'other-port', 'stop']),
+  elevate: z.enum(['ask', 'never', 'allow']),
   /** The client will start the program itself, so its ports have to be free. */
   startsProgram: z.boolean(),
   clientPid: z.int(),
 });
-/** What a client asks a session to be. Clients of one session must agree on all but `startsProgram`. */
+/** What a client asks a session to be. Clients of one session must agree on what `optionsOf` holds. */
 export type ConnectRequest = z.infer<typeof connectRequestSchema>;
 
 const reachableService = z.object({
   name: z.string(),
   address: z.string(),
   names: z.array(z.string()),
-  ports: z.array(portNumber),
+  /** The Service's own ports, and where each of them is at the address. */
+  ports: z.array(z.object({ port: portNumber, localPort: portNumber })),
+  /** Where it leads to in the cluster: an address or a name. */
+  leadsTo: z.string(),
+});
+const networkSchema = z.object({
+  mode: z.enum(['hosts', 'namespace', 'env']),
+  /** Why this one, in a sentence. */
+  reason: z.string(),
+  /** Where a program has to be started to see the names; undefined if anywhere on this computer. */
+  place: z.object({ prefix: z.array(z.string()), dialSocket: z.string() }).optional(),
 });
 
 export const connectionSchema = z.discriminatedUnion('kind', [
@@ -45,6 +61,7 @@ export const connectionSchema = z.discriminatedUnion('kind', [
     workload: z.string(),
     container: z.string(),
     pods: z.array(z.string()),
+    network: networkSchema,
     environment: z.array(z.object({ name: z.string(), value: z.string(), origin: z.string(), secret: z.boolean() })),
     services: z.array(reachableService),
     ports: z.array(z.object({ containerPort: portNumber, localPort: portNumber })),
@@ -93,8 +110,15 @@ export const statusSchema = z.object({
       workload: z.string(),
       container: z.string(),
       pods: z.array(z.object({ name: z.string(), roundTripTime: z.number().optional(), streams: z.int() })),
+      network: networkSchema,
       services: z.array(reachableService),
+      /** What cannot be reached from here, and why. */
+      leftOut: z.array(z.object({ name: z.string(), names: z.array(z.string()), why: z.string() })),
       ports: z.array(z.object({ containerPort: portNumber, localPort: portNumber })),
+      /** The privileged helper, if there is one. */
+      helper: z.object({ pid: z.int() }).optional(),
+      /** The hosts file, if names stand in it. */
+      hostsFile: z.string().optional(),
     })
     .optional(),
   problem: z.string().optional(),
@@ -127,6 +151,8 @@ export const progressNotification = new NotificationType<z.infer<typeof progress
 export const noticeNotification = new NotificationType<Notice>('session/notice');
 /** The daemon's last word to each client, so that its answers before it are on their way too. */
 export const endedNotification = new NotificationType0('session/ended');
+/** A question to the user of the client, see ask.ts. */
+export const askRequest = new RequestType<Question, string, ProblemData>('session/ask');
 export const lostNotification = new NotificationType<ProblemData>('session/lost');
 
 /** Any thrown value as the error that travels over the socket. */

@@ -1,63 +1,101 @@
-/** Gives every Service that the workload sees an address and listeners on this computer. */
+/** Keeps the names on this computer as they are in the cluster, for as long as the session stands. */
+import type { Cluster } from '../cluster/cluster.ts';
 import type { VisibleService } from '../cluster/services.ts';
+import { type NamesSnapshot, watchNames } from '../cluster/watch-names.ts';
 import type { Log } from '../diagnostics/log.ts';
-import { allocateAddresses } from '../network/names/addresses.ts';
-import { namedServices } from '../network/names/named-services.ts';
-import { openServiceListeners, type ServiceListeners } from '../network/names/service-listeners.ts';
-import { listen } from '../tunnel/listener.ts';
-import type { Tunnels } from '../tunnel/tunnels.ts';
+import { destinationsOf } from '../network/names/destinations.ts';
+import type { WorkstationNetwork } from '../network/workstation-network.ts';
 import type { Notice } from './protocol.ts';
 
 export interface ServiceNamesOptions {
-  readonly services: readonly VisibleService[];
-  /** The namespace whose Services are known by their bare name. */
-  readonly namespace: string;
+  readonly cluster: Cluster;
+  /** Namespaces whose Services are to be reachable too. */
+  readonly otherNamespaces: readonly string[];
+  /** The API server's Service, which every pod knows. */
+  readonly api: VisibleService | undefined;
   /** Ports on which the user's program will listen. */
   readonly localPorts: ReadonlySet<number>;
-  readonly tunnels: Tunnels;
   notice(notice: Notice): void;
   readonly log: Log;
-  readonly signal: AbortSignal;
 }
 
-/** Opens the listeners and tells what cannot be reached and what may collide. Problem privileges-needed. */
-export async function openServiceNames(options: ServiceNamesOptions): Promise<ServiceListeners> {
-  const { tunnels, notice, log, signal, localPorts } = options;
-  const reachable = options.services.filter((service) => service.type !== 'ExternalName');
-  const { services: named, notes } = namedServices(reachable);
-  const listeners = await openServiceListeners({
-    services: allocateAddresses(named, new Set(), options.namespace),
-    dial: (service, port) => tunnels.dial(hostInCluster(reachable, service), port),
-    listen,
-    onError: (error) => log.write('debug', 'a connection to a Service ended early', { error }),
-    signal,
-  });
-  for (const text of notes) notice({ level: 'info', text });
-  for (const { service, problem } of listeners.leftOut) {
-    const text = `Service ${service.name} is not reachable by name from here. ${problem.what} ${problem.why}`;
-    notice({ level: 'warning', text });
+export class ServiceNames {
+  readonly #options: ServiceNamesOptions;
+  readonly #snapshots: AsyncGenerator<NamesSnapshot>;
+  readonly #told = new Set<string>();
+  #latest: NamesSnapshot;
+
+  private constructor(options: ServiceNamesOptions, snapshots: AsyncGenerator<NamesSnapshot>, first: NamesSnapshot) {
+    this.#options = options;
+    this.#snapshots = snapshots;
+    this.#latest = first;
   }
-  for (const { name, address, ports } of listeners.services) {
-    for (const port of ports.filter((each) => localPorts.has(each))) {
-      const text = `Service ${name} uses port ${port} too, on ${address}: let your program listen on 127.0.0.1:${port}, or choose another local port with "ports".`;
-      notice({ level: 'info', text });
+
+  /** Reads the names of the cluster; watches them until `signal` is aborted. Problems of the cluster. */
+  static async read(options: ServiceNamesOptions, signal: AbortSignal): Promise<ServiceNames> {
+    const { cluster, otherNamespaces } = options;
+    const snapshots = watchNames(cluster, { namespaces: [cluster.namespace, ...otherNamespaces] }, signal);
+    const { value: first } = await snapshots.next();
+    if (first === undefined) throw new Error('the names of the cluster could not be read');
+    return new ServiceNames(options, snapshots, first);
+  }
+
+  /** Opens listeners for all names, and tells what cannot be reached and what may collide. */
+  async open(network: WorkstationNetwork, signal: AbortSignal): Promise<void> {
+    const { api, cluster } = this.#options;
+    const { services, namespaces, notes } = this.#latest;
+    const all = api === undefined ? services : [...services, api];
+    const found = destinationsOf({ services: all, namespaces }, cluster.namespace);
+    for (const text of [...notes, ...found.notes]) this.#tell({ level: 'info', text });
+    const began = performance.now();
+    await network.open(found.destinations, signal);
+    this.#log('the listeners are open', network, began);
+    for (const { destination, problem } of network.leftOut) {
+      const text = `${destination.label} is not reachable by name from here. ${problem.what} ${problem.why}`;
+      this.#tell({ level: 'warning', text });
+    }
+    if (network.mode === 'hosts') this.#tellCollisions(network);
+  }
+
+  /** Makes what is open known by name. */
+  async publish(network: WorkstationNetwork, signal: AbortSignal): Promise<void> {
+    const began = performance.now();
+    const shadowed = await network.publish(signal);
+    this.#log('the names are known', network, began);
+    for (const { name, address } of shadowed) {
+      const text = `Your hosts file maps ${name} to ${address}; during this session the name leads to the cluster.`;
+      this.#tell({ level: 'info', text });
     }
   }
-  return listeners;
-}
 
-/** Whether both are the same Service. */
-export function sameService(a: ServiceName, b: ServiceName): boolean {
-  return a.name === b.name && a.namespace === b.namespace;
-}
+  /** Follows the cluster until `signal` is aborted; resolves then. Problems of the cluster and the network. */
+  async follow(network: WorkstationNetwork, signal: AbortSignal): Promise<void> {
+    for await (const snapshot of this.#snapshots) {
+      if (signal.aborted) return;
+      this.#latest = snapshot;
+      await this.open(network, signal);
+      await this.publish(network, signal);
+    }
+  }
 
-interface ServiceName {
-  readonly name: string;
-  readonly namespace: string;
-}
+  #log(message: string, { reachable, leftOut }: WorkstationNetwork, began: number): void {
+    const counts = { names: reachable.length, leftOut: leftOut.length };
+    this.#options.log.write('info', message, { ...counts, milliseconds: Math.round(performance.now() - began) });
+  }
 
-/** A headless Service has no address of its own; the pod's resolver picks one of its pods. */
-function hostInCluster(services: readonly VisibleService[], wanted: ServiceName): string {
-  const service = services.find((candidate) => sameService(candidate, wanted));
-  return service?.clusterIP ?? `${wanted.name}.${wanted.namespace}.svc`;
+  #tellCollisions(network: WorkstationNetwork): void {
+    for (const { destination, address, ports } of network.reachable) {
+      for (const { port } of ports.filter((each) => this.#options.localPorts.has(each.localPort))) {
+        const text = `Service ${destination.label} uses port ${port} too, on ${address}: let your program listen on 127.0.0.1:${port}, choose another local port with "ports", or use "network": "namespace".`;
+        this.#tell({ level: 'info', text });
+      }
+    }
+  }
+
+  /** Once: the list is gone through again with each change in the cluster. */
+  #tell(notice: Notice): void {
+    if (this.#told.has(notice.text)) return;
+    this.#told.add(notice.text);
+    this.#options.notice(notice);
+  }
 }

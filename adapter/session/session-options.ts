@@ -3,8 +3,8 @@ import { Problem } from '../problem.ts';
 import type { ConnectRequest } from './protocol.ts';
 
 /** Equal for requests that one session can serve. */
-export function optionsOf({ ports, container, agentImage }: ConnectRequest): string {
-  return JSON.stringify({ ports, container, agentImage });
+export function optionsOf({ ports, container, agentImage, network, otherNamespaces }: ConnectRequest): string {
+  return JSON.stringify({ ports, container, agentImage, network, otherNamespaces });
 }
 
 /** The answer to a client that wants something else than the session that stands. */
@@ -13,6 +13,7 @@ export function otherOptions(request: ConnectRequest, standing: ConnectRequest):
     code: 'session-mismatch',
     what: `A session for ${request.target} stands already, with other options.`,
     why: `It has ${optionsOf(standing)}.`,
-    remedy: 'Use the same "ports", "container" and "agentImage", or end the other session first.',
+    remedy:
+      'Use the same "ports", "container", "agentImage", "network" and "otherNamespaces", or end the other session first.',
   });
 }

@@ -1,0 +1,78 @@
+import { connect } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { listen } from '../tunnel/listener.ts';
+import { EnvNetwork } from './env-network.ts';
+import type { Destination } from './names/destinations.ts';
+
+const { signal } = new AbortController();
+
+function destination(label: string, ports: readonly number[], host = label): Destination {
+  const names = { hostNames: [label], shortNames: [label], portNames: {} };
+  return { key: `shop/${label}`, label, namespace: 'shop', ports, dial: { host }, ...names };
+}
+
+let network: EnvNetwork;
+function open(reserved: ReadonlySet<number> = new Set()): EnvNetwork {
+  return new EnvNetwork({
+    dial: ({ dial: { host } }, port) => {
+      const stream = new PassThrough();
+      stream.end(`${host}:${port}`);
+      return stream;
+    },
+    listen,
+    onError: (error) => {
+      throw error;
+    },
+    reserved,
+  });
+}
+beforeEach(() => {
+  network = open();
+});
+afterEach(() => network[Symbol.asyncDispose]());
+
+const ports = (of: EnvNetwork = network) =>
+  new Map(of.reachable.map(({ destination: { label }, ports: all }) => [label, all.map((each) => each.localPort)]));
+
+describe('mode env', () => {
+  it('has a port of 127.0.0.1 for each port of each destination', async () => {
+    await network.open([destination('prices', [80]), destination('catalogue', [80, 9090])], signal);
+    const [prices = 0] = ports().get('prices') ?? [];
+    const [, admin = 0] = ports().get('catalogue') ?? [];
+    expect(new Set([...ports().values()].flat()).size).toBe(3);
+    expect(await text(connect(prices, '127.0.0.1'))).toBe('prices:80');
+    expect(await text(connect(admin, '127.0.0.1'))).toBe('catalogue:9090');
+  });
+
+  it('takes the next one if the usual one is in use or the program’s, and otherwise the same each time', async () => {
+    await network.open([destination('prices', [80])], signal);
+    const [usual = 0] = ports().get('prices') ?? [];
+    await using second = open();
+    await second.open([destination('prices', [80])], signal);
+    expect(ports(second).get('prices')).toEqual([usual + 1]);
+    await network[Symbol.asyncDispose]();
+    await using third = open(new Set([usual]));
+    await third.open([destination('prices', [80])], signal);
+    expect(ports(third).get('prices')).toEqual([usual + 2]);
+    await using fourth = open();
+    await fourth.open([destination('prices', [80])], signal);
+    expect(ports(fourth).get('prices')).toEqual([usual]);
+  });
+
+  it('follows what appears, vanishes and moves; the rest keeps its ports', async () => {
+    await network.open([destination('prices', [80]), destination('cart', [80, 81])], signal);
+    const before = ports();
+    await network.open([destination('prices', [80], 'elsewhere'), destination('cart', [81])], signal);
+    expect(ports()).toEqual(
+      new Map([
+        ['prices', before.get('prices')],
+        ['cart', before.get('cart')?.slice(1)],
+      ]),
+    );
+    expect(await text(connect(before.get('prices')?.[0] ?? 0, '127.0.0.1'))).toBe('elsewhere:80');
+    const closed = text(connect(before.get('cart')?.[0] ?? 0, '127.0.0.1'));
+    await expect(closed).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+});

@@ -1,0 +1,48 @@
+/** What every way of making names lead into the cluster has in common; hosts-network, namespace-network and env-network are the ways. */
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Problem } from '../problem.ts';
+import type { ShadowedName } from './hosts/user-entries.ts';
+import type { Destination } from './names/destinations.ts';
+
+/** `hosts`: the hosts file; `namespace`: a private network of Linux; `env`: only environment variables. */
+export type NetworkMode = 'hosts' | 'namespace' | 'env';
+
+/** A destination with the address that stands for it here. */
+export interface ReachableDestination {
+  readonly destination: Destination;
+  readonly address: string;
+  /** Each of its ports with the port at that address, which is another one in mode `env` only. */
+  readonly ports: readonly { readonly port: number; readonly localPort: number }[];
+}
+
+/** A destination that cannot be offered here, and why. */
+export interface LeftOut {
+  readonly destination: Destination;
+  readonly problem: Problem;
+}
+
+/** Opens a connection to a destination's port in the cluster. */
+export type DialDestination = (destination: Destination, port: number) => Duplex;
+
+/** One way of making names lead into the cluster, for one session. Disposing closes its listeners and takes its names back. */
+export interface WorkstationNetwork extends AsyncDisposable {
+  readonly mode: NetworkMode;
+  /** What the user has to know about this way, in full sentences. */
+  readonly notes: readonly string[];
+  /** Words before a command that make it see these names; empty where every program does. */
+  readonly prefix: readonly string[];
+  /** The socket through which other processes reach ports of programs there; undefined where they are this computer's. */
+  readonly dialSocket: string | undefined;
+  /** Opens listeners for exactly these, in place of the earlier ones; those that stay keep address and connections. */
+  open(destinations: readonly Destination[], signal: AbortSignal): Promise<void>;
+  /** Makes the names of what is open known, and those of what is not unknown. Returns those that lines of the user's map too. */
+  publish(signal: AbortSignal): Promise<readonly ShadowedName[]>;
+  /** What is open. */
+  readonly reachable: readonly ReachableDestination[];
+  readonly leftOut: readonly LeftOut[];
+  /** Resolves with the reason if it ends by itself: then nothing of it can be used any more. */
+  readonly closed: Promise<string>;
+  /** A connection to the user's program; undefined if nothing listens there. */
+  dialProgram(port: number): Promise<Socket | undefined>;
+}

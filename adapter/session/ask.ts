@@ -1,0 +1,52 @@
+/** Questions of the daemon to the user, asked by the client that connects: it has the terminal or the window. */
+import { z } from 'zod';
+import {
+  type PortAnswer,
+  type PortQuestion,
+  portAnswerSchema,
+  portQuestionSchema,
+} from '../network/ports/resolve-conflict.ts';
+
+const consentSchema = z.enum(['granted', 'refused', 'impossible']);
+export type Consent = z.infer<typeof consentSchema>;
+
+const questionSchema = z.discriminatedUnion('about', [
+  /** May privileges be asked for? `text` says what for. */
+  z.object({ about: z.literal('privileges'), text: z.string() }),
+  z.object({ about: z.literal('port'), question: portQuestionSchema }),
+]);
+export type Question = z.infer<typeof questionSchema>;
+
+/** What a client can ask its user; `impossible` where there is nobody to ask. */
+export interface Ask {
+  consent(text: string, signal: AbortSignal): Promise<Consent>;
+  port(question: PortQuestion, signal: AbortSignal): Promise<PortAnswer>;
+}
+
+/** Consent as "elevate" of the launch configuration says, which may have answered the question beforehand. */
+export function consentAs(elevate: 'ask' | 'never' | 'allow', ask: Pick<Ask, 'consent'>): Ask['consent'] {
+  if (elevate === 'ask') return (text, signal) => ask.consent(text, signal);
+  return async () => (elevate === 'allow' ? 'granted' : 'refused');
+}
+
+/** Lets `ask` answer a question that came over the socket. */
+export async function answerQuestion(ask: Ask, value: unknown, signal: AbortSignal): Promise<string> {
+  const asked = questionSchema.parse(value);
+  return asked.about === 'privileges' ? ask.consent(asked.text, signal) : ask.port(asked.question, signal);
+}
+
+/** Questions sent by `send`, which rejects if the client is gone; then nobody can be asked any more. */
+export function askThrough(send: (question: Question, signal: AbortSignal) => Promise<unknown>): Ask {
+  const answer = async <T>(schema: z.ZodType<T>, question: Question, signal: AbortSignal, otherwise: T): Promise<T> => {
+    try {
+      return schema.parse(await send(question, signal));
+    } catch {
+      signal.throwIfAborted();
+      return otherwise;
+    }
+  };
+  return {
+    consent: (text, signal) => answer(consentSchema, { about: 'privileges', text }, signal, 'impossible'),
+    port: (question, signal) => answer(portAnswerSchema, { about: 'port', question }, signal, 'impossible'),
+  };
+}
