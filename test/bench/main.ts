@@ -6,6 +6,7 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchConnect } from './connect.ts';
 import { benchDap } from './dap.ts';
+import { benchHosts } from './hosts.ts';
 import { type Measure, table } from './measure.ts';
 
 /** Every benchmark of the project. */
@@ -13,6 +14,7 @@ const benchmarks: Readonly<Record<string, (runs: number, say: (text: string) => 
   {
     connect: benchConnect,
     dap: benchDap,
+    hosts: benchHosts,
   };
 
 const fewestRuns = 10;

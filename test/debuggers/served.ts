@@ -1,16 +1,19 @@
 /**
  * The debug adapter with surroundings that have no cluster, as a process for tests and measurements:
- * `served.ts [--delegate TYPE] [--port N] [--connect MS] [--undo MS] [--journal FILE] [-- COMMAND]`.
+ * `served.ts [--delegate TYPE] [--port N] [--connect MS] [--undo MS] [--journal FILE] [--private] [-- COMMAND]`.
  * The program gets the variable GREETING. What is done with the surroundings goes to the journal, line by line.
+ * With `--private` they are a private network (Linux), and the journal says of each process whether it is in there.
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseLaunchArguments } from '../../adapter/cli/launch-arguments.ts';
 import { serve } from '../../adapter/dap/proxy.ts';
 import { serveMany } from '../../adapter/dap/server/server.ts';
 import type { Surroundings } from '../../adapter/dap/surroundings.ts';
 import { silentLog } from '../../adapter/diagnostics/log.ts';
+import { openPrivateNetwork, type PrivateNetwork } from '../../adapter/network/namespace/private-network.ts';
 
 const { values, positionals: command } = parseArgs({
   allowPositionals: true,
@@ -20,6 +23,7 @@ const { values, positionals: command } = parseArgs({
     connect: { type: 'string', default: '0' },
     undo: { type: 'string', default: '0' },
     journal: { type: 'string' },
+    private: { type: 'boolean', default: false },
   },
 });
 
@@ -27,7 +31,25 @@ function note(what: string): void {
   if (values.journal !== undefined) appendFileSync(values.journal, `${what}\n`);
 }
 
+const main = fileURLToPath(new URL('../../adapter/cli/main.ts', import.meta.url));
+
+/** A private network without Services. */
+function openPrivate(signal: AbortSignal): Promise<PrivateNetwork> {
+  return openPrivateNetwork({
+    log: silentLog,
+    command: [process.execPath, main],
+    accept: (_address, _port, socket) => socket.destroy(),
+    notice: note,
+    signal,
+  });
+}
+
+function networkOf(process: number | 'self'): string {
+  return readlinkSync(`/proc/${process}/ns/net`);
+}
+
 function surroundings(): Surroundings {
+  let network: PrivateNetwork | undefined;
   return {
     parse: parseLaunchArguments,
     connect: async (_args, { progress }, signal) => {
@@ -35,12 +57,21 @@ function surroundings(): Surroundings {
       const milliseconds = Number(values.connect);
       if (milliseconds > 0) progress('Connecting to nothing');
       await delay(milliseconds, undefined, { signal });
+      if (values.private) network = await openPrivate(signal);
       note('connected');
-      return { environment: { GREETING: 'from the cluster' }, summary: 'Connected.' };
+      const { prefix, dialSocket } = network ?? {};
+      return {
+        environment: { GREETING: 'from the cluster' },
+        ...(prefix && dialSocket && { place: { prefix: [...prefix], dialSocket } }),
+        summary: 'Connected.',
+      };
     },
-    processStarted: () => {},
+    processStarted: (pid, role) => {
+      if (network) note(`${role} ${networkOf(pid) === networkOf('self') ? 'outside' : 'inside'}`);
+    },
     disconnect: async (_budget, keep) => {
       await delay(Number(values.undo));
+      await network?.[Symbol.asyncDispose]();
       note(keep === undefined ? 'undone' : `kept for ${keep.for}`);
       return keep === undefined ? 'undone' : 'kept';
     },

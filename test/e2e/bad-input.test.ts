@@ -584,7 +584,10 @@ describe('this computer', () => {
       return {
         code: 'hosts-unwritable',
         says: [path],
+        // Otherwise another mode is taken, which needs no hosts file.
+        configuration: { network: 'hosts' },
         environment: { KUBERNETES_LOCAL_HOSTS_FILE: path },
+        commandLine: ['run', '--target', 'cart', '--network', 'hosts', ...placeOptions(world), '--', 'true'],
       };
     },
     'with a state folder that is a file': () => {

@@ -35,11 +35,18 @@ export async function startAdapter(world: World, ...options: readonly string[]):
   return client;
 }
 
-/** Launches the cart and lets it run; resolves when it listens. With a breakpoint unless told otherwise. */
-export async function launchCart(world: World, breakpoint = true): Promise<DapClient> {
+/**
+ * Launches the cart and lets it run; resolves when it listens. With a breakpoint unless told otherwise; `more` goes into
+ * the launch configuration.
+ */
+export async function launchCart(
+  world: World,
+  breakpoint = true,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<DapClient> {
   const client = await startAdapter(world, '--delegate', 'debugpy');
   const initialized = client.waitForEvent('initialized');
-  const launched = client.request('launch', cartConfiguration(world));
+  const launched = client.request('launch', cartConfiguration(world, more));
   await Promise.race([initialized, launched]);
   if (breakpoint) {
     const line =

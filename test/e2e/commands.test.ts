@@ -212,10 +212,11 @@ describe('status', () => {
         `^cart in ${namespace} of ${world.cluster.name}: connected since 20\\S+Z, daemon ${daemon()}, clients ${command.pid}\n` +
           '  workload deployment/cart, container cart\n' +
           '(  pod cart-\\S+: \\d+ streams, round trip \\d+\\.\\d ms\n){2}' +
-          `  port 8080 → 127\\.0\\.0\\.1:${port}\n`,
+          '  network mode hosts[^]*' +
+          `  port 8080 → 127\\.0\\.0\\.1:${port}`,
       ),
     );
-    expect(stdout).toMatch(/^ {2}prices 127\.\d+\.\d+\.\d+:80$/m);
+    expect(stdout).toMatch(/^ {2}prices\S* +127\.\d+\.\d+\.\d+ +80 .*open$/m);
     expect(await statusOf()).toMatchObject([
       {
         target: 'cart',

@@ -23,6 +23,17 @@ function processNamed(word: string): number {
   return found[0]?.pid ?? 0;
 }
 
+/** What a killed daemon left is undone by the command. */
+async function restored(): Promise<void> {
+  const [command = '', ...args] = world.product;
+  const restore = spawn(command, [...args, 'restore'], {
+    env: world.environment,
+    stdio: ['ignore', 'inherit', 'pipe'],
+  });
+  const [code] = await once(restore, 'exit');
+  expect(code).toBe(0);
+}
+
 // What each test leaves is compared with the snapshot after it.
 describe('all is undone and no process is left', () => {
   it('after SIGKILL of the debug adapter while the program runs', async () => {
@@ -90,13 +101,7 @@ describe('all is undone and no process is left', () => {
     await client.waitForEvent('terminated');
     client.endInput();
     await client.exited;
-    const [command = '', ...args] = world.product;
-    const restore = spawn(command, [...args, 'restore'], {
-      env: world.environment,
-      stdio: ['ignore', 'inherit', 'pipe'],
-    });
-    const [code] = await once(restore, 'exit');
-    expect(code).toBe(0);
+    await restored();
   });
 
   it('after SIGKILL of the daemon: by the next session for the same target', async () => {
@@ -112,6 +117,27 @@ describe('all is undone and no process is left', () => {
     await second.request('disconnect', { terminateDebuggee: true });
     second.endInput();
     await second.exited;
+  });
+
+  it('after SIGKILL of the daemon in a private network: its processes at once, the cluster by "restore"', async () => {
+    const client = await launchCart(world, false, { network: 'namespace' });
+    const isHolder = ({ command }: { command: string }) => command.includes(' namespace ');
+    expect(processesOf(world.state).filter(isHolder)).toHaveLength(2);
+    process.kill(processNamed('daemon'), 'SIGKILL');
+    await client.waitForEvent('terminated');
+    client.endInput();
+    await client.exited;
+    await expect.poll(() => processesOf(world.state).filter(isHolder), { timeout: 20_000 }).toEqual([]);
+    await restored();
+  });
+
+  it('after SIGKILL of a holder of a private network: the session is lost, and undone', async () => {
+    const client = await launchCart(world, false, { network: 'namespace' });
+    const [holder] = processesOf(world.state).filter(({ command }) => command.includes(' namespace '));
+    process.kill(holder?.pid ?? 0, 'SIGKILL');
+    await client.waitForEvent('terminated');
+    client.endInput();
+    await client.exited;
   });
 
   it('after SIGKILL of the privileged helper', async () => {

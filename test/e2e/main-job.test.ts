@@ -19,25 +19,28 @@ function stateText(): string {
 }
 
 describe('a debug session of a service in a real cluster', () => {
-  it('stops at a breakpoint for a request from inside the cluster, and leaves nothing behind', async () => {
-    const before = await world.snapshot();
-    const client = await launchCart(world);
-    const page = world.shop.request('http://web/json');
-    page.catch(() => {});
-    const { threadId, locals } = await localsAtStop(client);
-    expect(locals.get('items')).toContain("'Espresso': 2");
-    expect(locals.get('prices')).toMatch(/'Espresso': \d+/);
-    await client.request('continue', { threadId });
-    expect(JSON.parse(await page)).toMatchObject({
-      greeting: 'Good to see you.\nTake your time — the coffee is on the house.',
-      cartServedBy: expect.stringMatching(/^this computer/),
-      pricesServedBy: expect.stringMatching(/in the cluster$/),
-    });
-    await client.request('disconnect', { terminateDebuggee: true });
-    client.endInput();
-    expect((await client.exited).code).toBe(0);
-    await world.asBefore(before);
-  });
+  it.each(['hosts', 'namespace'])(
+    'stops at a breakpoint for a request from inside the cluster, and leaves nothing behind, in mode %s',
+    async (network) => {
+      const before = await world.snapshot();
+      const client = await launchCart(world, true, { network });
+      const page = world.shop.request('http://web/json');
+      page.catch(() => {});
+      const { threadId, locals } = await localsAtStop(client);
+      expect(locals.get('items')).toContain("'Espresso': 2");
+      expect(locals.get('prices')).toMatch(/'Espresso': \d+/);
+      await client.request('continue', { threadId });
+      expect(JSON.parse(await page)).toMatchObject({
+        greeting: 'Good to see you.\nTake your time — the coffee is on the house.',
+        cartServedBy: expect.stringMatching(/^this computer/),
+        pricesServedBy: expect.stringMatching(/in the cluster$/),
+      });
+      await client.request('disconnect', { terminateDebuggee: true });
+      client.endInput();
+      expect((await client.exited).code).toBe(0);
+      await world.asBefore(before);
+    },
+  );
 
   it('serves every replica: no request reaches the old pods', async () => {
     const before = await world.snapshot();

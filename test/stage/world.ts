@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ensureCluster, type TestCluster } from '../cluster/cluster.ts';
+import type { Kubectl } from './kubectl.ts';
 import { product } from './product.ts';
 import { deployShop, kubectlOf, type Shop } from './shop.ts';
 import { differences, type Snapshot, takeSnapshot } from './snapshot.ts';
@@ -20,28 +21,37 @@ export interface World extends AsyncDisposable {
   /** The environment for every process of the product. */
   readonly environment: NodeJS.ProcessEnv;
   readonly state: string;
+  /** Who runs the product, and the Node that they can run. */
+  readonly uid: number;
+  readonly node: string;
   /** The keys that lead a launch configuration to this world. */
   readonly place: { readonly kubeconfig: string; readonly namespace: string; readonly agentImage: string };
   /** Takes the snapshot that `asBefore` compares with. */
   snapshot(): Promise<Snapshot>;
   /** Waits until all is as in the snapshot and no process of the product is left; an Error says what is not. */
-  asBefore(before: Snapshot): Promise<void>;
+  asBefore(before: Snapshot, state?: string): Promise<void>;
 }
 
-/** Sets a world up. `namespace` must be the caller's own. */
-export async function openWorld(namespace: string): Promise<World> {
+/** Sets a world up. `namespace` must be the caller's own; `deploy` fills it, with the shop unless told otherwise. */
+export async function openWorld(
+  namespace: string,
+  deploy: (kubectl: Kubectl, namespace: string) => Promise<Shop> = (kubectl, place) =>
+    deployShop(kubectl, place, () => {}),
+): Promise<World> {
   const cluster = await ensureCluster({ name: sharedCluster, onProgress: () => {} });
-  const shop = await deployShop(kubectlOf(cluster), namespace, () => {});
+  const shop = await deploy(kubectlOf(cluster), namespace);
   const state = mkdtempSync(join(tmpdir(), 'kubernetes-local-state-'));
   return {
     cluster,
     shop,
     state,
+    uid: process.getuid?.() ?? 0,
+    node: process.execPath,
     product: product(),
     environment: { ...process.env, KUBERNETES_LOCAL_STATE: state, KUBECONFIG: cluster.kubeconfig },
     place: { kubeconfig: cluster.kubeconfig, namespace, agentImage },
     snapshot: () => takeSnapshot(shop.kubectl, namespace),
-    asBefore: (before) => asBefore(before, shop, state),
+    asBefore: (before, of = state) => asBefore(before, shop, of),
     [Symbol.asyncDispose]: async () => {
       rmSync(state, { recursive: true, force: true });
       await shop.kubectl.run(['delete', 'namespace', namespace, '--wait=false', '--ignore-not-found']);

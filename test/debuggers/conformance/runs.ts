@@ -49,8 +49,9 @@ function printedEvents(printed: Readonly<Record<string, string>>): Raw[] {
     .map(([category, output]) => ({ type: 'event', event: 'output', body: { category, output } }));
 }
 
-export async function runThroughUs(debugged: Debugged, end: End): Promise<Heard> {
-  await using ours = new Ours(debugged);
+/** `options`: more options of served.ts. */
+export async function runThroughUs(debugged: Debugged, end: End, options: readonly string[] = []): Promise<Heard> {
+  await using ours = new Ours(debugged, options);
   const clients = await session(debugged, end, {
     client: ours.start(),
     start: ours.launch(),
@@ -95,14 +96,17 @@ export class Ours implements AsyncDisposable {
   readonly clients: DapClient[] = [];
   readonly #debugged: Pick<Debugged, 'delegate' | 'command' | 'environment'>;
 
-  constructor(debugged: Pick<Debugged, 'delegate' | 'command' | 'environment'>) {
+  readonly #options: readonly string[];
+
+  constructor(debugged: Pick<Debugged, 'delegate' | 'command' | 'environment'>, options: readonly string[] = []) {
     this.#debugged = debugged;
+    this.#options = options;
   }
 
   start(): DapClient {
     const { delegate, environment, command } = this.#debugged;
     const own = command === undefined ? [] : ['--', ...command];
-    const argv = [process.execPath, served, '--delegate', delegate.type, ...own];
+    const argv = [process.execPath, served, '--delegate', delegate.type, ...this.#options, ...own];
     const client = DapClient.spawn(argv, { env: environment });
     this.clients.push(client);
     return client;
