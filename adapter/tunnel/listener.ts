@@ -29,11 +29,7 @@ export async function listen(options: ListenOptions): Promise<AsyncDisposable & 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
-    const stream = options.dial();
-    stream.once('error', (error) => {
-      if (!isReset(error)) options.onError(error);
-    });
-    void join(socket, stream);
+    joinAccepted(socket, options.dial(), options.onError);
   });
   server.listen({ host: options.address, port: options.port });
   await once(server, 'listening', { signal: options.signal }).catch((error: unknown) => {
@@ -51,4 +47,12 @@ export async function listen(options: ListenOptions): Promise<AsyncDisposable & 
       await closed;
     },
   };
+}
+
+/** Joins an accepted connection to a stream, half-close and reset carried over. `onError`: the stream failed. */
+export function joinAccepted(socket: Socket, stream: Duplex, onError: (error: Error) => void): void {
+  stream.once('error', (error) => {
+    if (!isReset(error)) onError(error);
+  });
+  void join(socket, stream);
 }
