@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { Command } from 'commander';
+import { processTable } from '../network/ports/own-process-table.ts';
 import { describeOwner, findPortOwner } from '../network/ports/ports.ts';
-import { processTable } from '../network/ports/process-table.ts';
 import { sessionStatus } from '../session/client.ts';
 import { readJournal } from '../session/journal.ts';
 import type { Status } from '../session/protocol.ts';

@@ -5,8 +5,9 @@ import type { ShadowedName } from './hosts/user-entries.ts';
 import type { DestinationListenersOptions } from './names/destination-listeners.ts';
 import type { Destination } from './names/destinations.ts';
 import { chooseLocalPort } from './names/local-ports.ts';
+import type { LeftOut, ReachableDestination } from './names/reachable-destination.ts';
 import { dialLoopback } from './ports/dial-loopback.ts';
-import type { LeftOut, ReachableDestination, WorkstationNetwork } from './workstation-network.ts';
+import type { WorkstationNetwork } from './workstation-network.ts';
 
 const address = '127.0.0.1';
 

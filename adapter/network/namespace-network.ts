@@ -6,9 +6,10 @@ import type { Log } from '../diagnostics/log.ts';
 import type { ShadowedName } from './hosts/user-entries.ts';
 import { syntheticAddresses } from './names/addresses.ts';
 import type { Destination } from './names/destinations.ts';
+import type { DialDestination, LeftOut, ReachableDestination } from './names/reachable-destination.ts';
 import type { Place } from './namespace/place-listeners.ts';
 import { openPrivateNetwork, type PrivateNetwork } from './namespace/private-network.ts';
-import type { DialDestination, LeftOut, ReachableDestination, WorkstationNetwork } from './workstation-network.ts';
+import type { WorkstationNetwork } from './workstation-network.ts';
 
 export interface NamespaceNetworkOptions {
   readonly log: Log;

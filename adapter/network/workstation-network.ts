@@ -1,29 +1,11 @@
 /** What every way of making names lead into the cluster has in common; hosts-network, namespace-network and env-network are the ways. */
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import type { Problem } from '../problem.ts';
 import type { ShadowedName } from './hosts/user-entries.ts';
 import type { Destination } from './names/destinations.ts';
+import type { LeftOut, ReachableDestination } from './names/reachable-destination.ts';
 
 /** `hosts`: the hosts file; `namespace`: a private network of Linux; `env`: only environment variables. */
 export type NetworkMode = 'hosts' | 'namespace' | 'env';
-
-/** A destination with the address that stands for it here. */
-export interface ReachableDestination {
-  readonly destination: Destination;
-  readonly address: string;
-  /** Each of its ports with the port at that address, which is another one in mode `env` only. */
-  readonly ports: readonly { readonly port: number; readonly localPort: number }[];
-}
-
-/** A destination that cannot be offered here, and why. */
-export interface LeftOut {
-  readonly destination: Destination;
-  readonly problem: Problem;
-}
-
-/** Opens a connection to a destination's port in the cluster. */
-export type DialDestination = (destination: Destination, port: number) => Duplex;
 
 /** One way of making names lead into the cluster, for one session. Disposing closes its listeners and takes its names back. */
 export interface WorkstationNetwork extends AsyncDisposable {

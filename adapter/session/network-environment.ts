@@ -2,7 +2,8 @@
 import type { VisibleService } from '../cluster/services.ts';
 import type { EnvironmentVariable } from '../environment/environment.ts';
 import { destinationVariables, mentionedNames } from '../network/names/env-variables.ts';
-import type { ReachableDestination, WorkstationNetwork } from '../network/workstation-network.ts';
+import type { ReachableDestination } from '../network/names/reachable-destination.ts';
+import type { WorkstationNetwork } from '../network/workstation-network.ts';
 
 /** The address that kubelet's variables for a Service name, instead of the cluster's; undefined: the cluster's own. */
 export function addressFor(network: WorkstationNetwork): (service: VisibleService) => string | undefined {

@@ -1,6 +1,7 @@
 /** Whether listeners for the Services could be opened here: ports, addresses, descriptors. What is opened is closed at once. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { spareDescriptors } from '../ports/descriptors.ts';
 import { describeOwner, findPortOwner, isWildcard } from '../ports/ports.ts';
 import { type Finding, limited, notPossible, ok } from './finding.ts';
 
@@ -8,8 +9,6 @@ import { type Finding, limited, notPossible, ok } from './finding.ts';
 const serviceAddress = '127.127.255.254';
 /** Ports that Services often have and that programs of the computer often take. */
 const popularPorts = [80, 443, 8080];
-/** What the program itself has open beside the listeners. */
-const ownDescriptors = 100;
 
 /** The loopback address that mode env needs. */
 export async function loopbackFinding(): Promise<Finding> {
@@ -51,19 +50,15 @@ export async function lowPortsFinding(uid = process.getuid?.()): Promise<Finding
 
 /** How many listeners fit; undefined where that is not known. */
 export async function descriptorsFinding(): Promise<Finding | undefined> {
-  const limits = await readFile('/proc/self/limits', 'utf8').catch(() => '');
-  const limit = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
-  if (limit === undefined) return undefined;
-  const open = (await readdir('/proc/self/fd')).length;
-  return judgeDescriptors(Number(limit), open);
+  const known = await spareDescriptors();
+  return known && judgeDescriptors(known.limit, known.spare);
 }
 
-/** The finding for this limit and so many descriptors in use. */
-export function judgeDescriptors(limit: number, open: number): Finding {
+/** The finding for this limit and so many descriptors to spare. */
+export function judgeDescriptors(limit: number, spare: number): Finding {
   const subject = 'descriptors';
-  const left = Math.max(0, limit - open - ownDescriptors);
-  const text = `Up to about ${left} ports of Services fit, with the limit of ${limit} open files.`;
-  return left >= 2_000
+  const text = `Up to about ${spare} ports of Services fit, with the limit of ${limit} open files.`;
+  return spare >= 2_000
     ? ok(subject, text)
     : limited(subject, text, 'Raise the limit if you have more: ulimit -n 20000');
 }

@@ -163,6 +163,26 @@ describe('DestinationListeners', () => {
     again.destroy();
   });
 
+  it('leaves out what does not fit into the limit of open files, and keeps that in mind', async () => {
+    const [one = 0, two = 0, three = 0] = await freePorts(3);
+    let room = 2;
+    await using listeners = new DestinationListeners({ dial, listen, onError, room: async () => room });
+    const places = [
+      placed('large', '127.64.11.1', [one, two, three]),
+      placed('small', '127.64.11.2', [one, two]),
+      placed('late', '127.64.11.3', [one]),
+    ];
+    await listeners.update(places, signal);
+    expect(addressesOf(listeners)).toEqual(['127.64.11.2']);
+    expect(listeners.leftOut).toMatchObject([
+      { destination: { label: 'large' }, problem: { code: 'listen-failed', what: expect.stringContaining('large') } },
+      { destination: { label: 'late' } },
+    ]);
+    room = 3;
+    await listeners.update(places, signal);
+    expect(listeners.leftOut).toMatchObject([{ destination: { label: 'late' } }]);
+  });
+
   it('says that a low port needs privileges', async () => {
     const refuse: Listen = () => Promise.reject(Object.assign(new Error('listen EACCES'), { code: 'EACCES' }));
     await expect(opened([placed('prices', '127.64.9.1', [80])], refuse)).rejects.toMatchObject({

@@ -1,10 +1,11 @@
 /** Listens for every destination on the address that stands for it, on its own ports, and follows their changes. */
 import type { Duplex } from 'node:stream';
 import { Problem } from '../../problem.ts';
+import { spareDescriptors } from '../ports/descriptors.ts';
 import { findPortOwner, isWildcard, listenProblem } from '../ports/ports.ts';
-import type { DialDestination, LeftOut, ReachableDestination } from '../workstation-network.ts';
 import { nextAddress } from './addresses.ts';
 import type { Destination } from './destinations.ts';
+import type { DialDestination, LeftOut, ReachableDestination } from './reachable-destination.ts';
 
 /** Joins what arrives on address:port to `dial()`; rejects with the raw error of listen(2). tunnel/listener.ts has it. */
 export type Listen = (options: {
@@ -26,6 +27,8 @@ export interface DestinationListenersOptions {
   readonly listen: Listen;
   /** A single connection failed. */
   onError(error: Error): void;
+  /** How many more listeners this process may open; for tests. */
+  room?(): Promise<number>;
 }
 
 /** Where only a listener on all addresses is in the way. */
@@ -52,7 +55,8 @@ export class DestinationListeners implements AsyncDisposable {
   /**
    * Opens what is new, closes what is gone, and leaves the rest as it is. One whose address is used by somebody else moves
    * to the next one, with all its ports. One of whose ports somebody listens on all addresses is left out, for then no
-   * address would do and its name would lead to the wrong program. Problem privileges-needed for ports that this user
+   * address would do and its name would lead to the wrong program; so is what does not fit into the limit of open files.
+   * Problem privileges-needed for ports that this user
    * may not use; then all are closed.
    */
   async update(placed: readonly PlacedDestination[], signal: AbortSignal): Promise<void> {
@@ -64,10 +68,11 @@ export class DestinationListeners implements AsyncDisposable {
       await open.listeners[Symbol.asyncDispose]();
     }
     const used = new Set([...[...this.#open.values()].map((open) => open.address), ...placed.map((it) => it.address)]);
-    const wanted = placed.filter(({ destination }) => !this.#open.has(destination.key));
+    const { fitting: wanted, leftOut } = await this.#fitting(
+      placed.filter(({ destination }) => !this.#open.has(destination.key)),
+    );
     const wildcards = new Wildcards();
     const results = await Promise.allSettled(wanted.map((one) => this.#openOne(one, used, wildcards, signal)));
-    const leftOut: LeftOut[] = [];
     for (const [index, result] of results.entries()) {
       const one = wanted[index];
       if (result.status === 'fulfilled' || one === undefined) continue;
@@ -102,6 +107,23 @@ export class DestinationListeners implements AsyncDisposable {
     const open = [...this.#open.values()];
     this.#open.clear();
     await Promise.all(open.map(({ listeners }) => listeners[Symbol.asyncDispose]()));
+  }
+
+  /** Those for which there are descriptors; without any left the session itself could not go on. */
+  async #fitting(wanted: readonly PlacedDestination[]) {
+    let room = wanted.length === 0 ? 0 : await (this.#options.room ?? spareRoom)();
+    const fitting: PlacedDestination[] = [];
+    const leftOut: LeftOut[] = [];
+    for (const one of wanted) {
+      const { ports, label } = one.destination;
+      if (ports.length > room) {
+        leftOut.push({ destination: one.destination, problem: noRoom(label) });
+        continue;
+      }
+      room -= ports.length;
+      fitting.push(one);
+    }
+    return { fitting, leftOut };
   }
 
   async #openOne(
@@ -161,6 +183,19 @@ class Wildcards {
     if (!(problem instanceof Problem)) return problem;
     return new Problem({ ...problem.toJSON(), what: `Port ${port} of ${address} is in use.` }, { cause });
   }
+}
+
+async function spareRoom(): Promise<number> {
+  return (await spareDescriptors())?.spare ?? Number.POSITIVE_INFINITY;
+}
+
+function noRoom(label: string): Problem {
+  return new Problem({
+    code: 'listen-failed',
+    what: `There is no room for a listener for ${label}.`,
+    why: 'The limit of open files of this process is reached.',
+    remedy: 'Raise it (ulimit -n 20000) before you start the session, or use "network": "namespace".',
+  });
 }
 
 function isSame(a: readonly number[], b: readonly number[]): boolean {

@@ -4,20 +4,10 @@
  */
 import type { Serializable } from 'node:child_process';
 import { Server, type Socket } from 'node:net';
-import { argumentSchema, type HolderReply, type HolderRequest, requestSchema, startedId } from './holder-protocol.ts';
+import { argumentSchema, type HolderReply, requestSchema, startedId } from './holder-protocol.ts';
+import type { Holder } from './holder-role.ts';
 import { ProgramHolder } from './program-holder.ts';
 import { ServicesHolder } from './services-holder.ts';
-
-/** What a request brings: values of the reply, and a socket or server that goes with it. */
-export interface Outcome extends Pick<HolderReply, 'lowPorts'> {
-  readonly handle?: Socket | Server;
-}
-
-export interface Holder {
-  act(request: HolderRequest): Promise<Outcome>;
-  /** Removes what would stay behind. */
-  end(): void;
-}
 
 /** Runs a holder until its channel is closed. Rejects if it was not started by the daemon. */
 export async function runHolder(argument: string): Promise<void> {

@@ -1,8 +1,8 @@
 /** Acts in the namespace of the Services: makes the listeners, which the daemon then has. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-import type { Holder, Outcome } from './holder.ts';
 import type { HolderArgument, HolderRequest } from './holder-protocol.ts';
+import type { Holder, Outcome } from './holder-role.ts';
 import { hasIPv6, servicesIPv6, servicesLinks } from './routes.ts';
 import { mustRun } from './tools.ts';
 

@@ -1,8 +1,9 @@
 /** Ports that the user's program needs on this computer and that somebody else uses: who that is. */
 import { Problem } from '../../problem.ts';
 import { shownCommandLine } from './command-line.ts';
+import { processTable } from './own-process-table.ts';
 import { assertPortFree, describeOwner, findPortOwner, hostPort, type PortOwner } from './ports.ts';
-import { type ProcessTable, processTable } from './process-table.ts';
+import type { ProcessTable } from './process-table.ts';
 
 /** A process that listens on a port, as far as the system shows it. */
 export interface PortHolder extends PortOwner {

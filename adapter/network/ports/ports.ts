@@ -2,7 +2,8 @@
 import { createServer } from 'node:net';
 import { Problem } from '../../problem.ts';
 import { isServiceAddress } from '../names/addresses.ts';
-import { type Listener, processTable } from './process-table.ts';
+import { processTable } from './own-process-table.ts';
+import type { Listener } from './process-table.ts';
 import { ownersOf } from './process-table-linux.ts';
 import { listeningSockets, parents, socketsOf } from './socket-table.ts';
 

@@ -1,7 +1,4 @@
-/** What the system tells of processes and of the ports on which they listen; one implementation for each system. */
-import { DarwinProcessTable } from './process-table-darwin.ts';
-import { LinuxProcessTable } from './process-table-linux.ts';
-import { WindowsProcessTable } from './process-table-windows.ts';
+/** What the system tells of processes and of the ports on which they listen; process-table-*.ts has it for each system. */
 
 /** A TCP socket that listens, and whose it is. */
 export interface Listener {
@@ -35,11 +32,4 @@ export interface ProcessTable {
   parents(signal: AbortSignal): Promise<ReadonlyMap<number, number>>;
   /** Asks a process to end, or ends it by force. Errors of the system as they are. */
   end(pid: number, how: 'gracefully' | 'by force', signal: AbortSignal): Promise<void>;
-}
-
-/** The table of this computer. Those of macOS and Windows have only been tried with samples of their tools' output. */
-export function processTable(): ProcessTable {
-  if (process.platform === 'win32') return new WindowsProcessTable();
-  if (process.platform === 'darwin') return new DarwinProcessTable();
-  return new LinuxProcessTable();
 }

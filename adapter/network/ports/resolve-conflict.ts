@@ -7,8 +7,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { Problem } from '../../problem.ts';
 import { conflictOn, describeHolder, isFree, type PortConflict, type PortHolder } from './conflict.ts';
+import { processTable } from './own-process-table.ts';
 import { listenProblem } from './ports.ts';
-import { type ProcessTable, processTable } from './process-table.ts';
+import type { ProcessTable } from './process-table.ts';
 import { endProcess, reasonToSpare } from './stop-process.ts';
 
 /** `impossible`: there is nobody to ask. `stop` and `force` are consent to end the process that the question names. */
