@@ -77,8 +77,8 @@ export class DebugSession {
   look: NodeJS.Timeout | undefined;
 
   readonly #routes: Routes;
-  /** What debug adapters have said about themselves before they were launched. */
-  readonly #introductions = new Set<string>();
+  /** What debug adapters have said about themselves, and which of them said it first. */
+  readonly #introductions = new Map<string, Debugger>();
 
   constructor(options: ServeOptions, timing: Timing, routes: Routes) {
     this.#routes = routes;
@@ -107,13 +107,13 @@ export class DebugSession {
     this.#routes.release();
   }
 
-  /** Whether another debug adapter of this session, which was given up for this one, has introduced itself in the same words. */
-  isRepeated(event: Event): boolean {
+  /** Whether another debug adapter of this session, in whose place this one is, has introduced itself in the same words. */
+  isRepeated(from: Debugger, event: Event): boolean {
     if (event.event !== 'output' || field(event.body, 'category') !== 'telemetry') return false;
     const words = JSON.stringify(event.body);
-    const repeated = this.#introductions.has(words);
-    this.#introductions.add(words);
-    return repeated;
+    const first = this.#introductions.get(words) ?? from;
+    this.#introductions.set(words, first);
+    return first !== from;
   }
 
   /** Answers `launch` unless that has been done. */

@@ -85,7 +85,7 @@ export function eventFromDebugger(session: DebugSession, from: Debugger, event: 
     from.held.push(event);
     return;
   }
-  if (from.held !== undefined && session.isRepeated(event)) return;
+  if (session.isRepeated(from, event)) return;
   from.note(event);
   const inner = session.debugger !== undefined && session.debugger.inner === from;
   if (from.retired && event.event !== 'output') return;

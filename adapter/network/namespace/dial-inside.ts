@@ -25,12 +25,12 @@ export interface DialServerOptions {
   dial(host: string, port: number): Promise<Socket>;
 }
 
-/** Listens at `path`, for this user alone. Rejects with the system's error. Disposing ends its connections. */
+/**
+ * Listens at `path`, for this user alone. Rejects with the system's error. Disposing stops listening; connections end by
+ * themselves, for a debugger still has to say goodbye when the session is being undone.
+ */
 export async function serveDial(options: DialServerOptions): Promise<AsyncDisposable> {
-  const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => {});
     void answer(socket, options);
   });
@@ -39,10 +39,7 @@ export async function serveDial(options: DialServerOptions): Promise<AsyncDispos
   await chmod(options.path, 0o600);
   return {
     [Symbol.asyncDispose]: async () => {
-      const closed = once(server, 'close');
       server.close();
-      for (const socket of sockets) socket.destroy();
-      await closed;
     },
   };
 }
