@@ -14,6 +14,8 @@ export interface HostsNetworkOptions extends DestinationListenersOptions {
   helper(signal: AbortSignal): Promise<PrivilegedHelper>;
   /** Called before the hosts file is written for the first time. */
   willWrite(): void;
+  /** The helper that had written the hosts file is gone: `recover` makes good what went with it. */
+  helperLost(): void;
 }
 
 export class HostsNetwork implements WorkstationNetwork {
@@ -27,7 +29,12 @@ export class HostsNetwork implements WorkstationNetwork {
   readonly #listeners: DestinationListeners;
   /** A destination keeps its address for the whole session, also if it vanishes for a while. */
   readonly #addresses = new Map<string, string>();
+  /** Where the helper listens for us. */
+  readonly #lowPorts = new Set<string>();
+  #destinations: readonly Destination[] = [];
   #written: string | undefined;
+  #writer: PrivilegedHelper | undefined;
+  #ended = false;
 
   private constructor(options: HostsNetworkOptions) {
     this.#options = options;
@@ -42,6 +49,7 @@ export class HostsNetwork implements WorkstationNetwork {
   }
 
   async open(destinations: readonly Destination[], signal: AbortSignal): Promise<void> {
+    this.#destinations = destinations;
     const placed = placeDestinations(destinations, new Set(), this.#addresses);
     const helper = await this.#options.helper(signal);
     await helper.setAddresses(
@@ -57,10 +65,20 @@ export class HostsNetwork implements WorkstationNetwork {
     const text = JSON.stringify(lines);
     const helper = await this.#options.helper(signal);
     if (text === this.#written) return [];
-    if (this.#written === undefined) this.#options.willWrite();
+    if (this.#writer === undefined) this.#options.willWrite();
     const shadowed = await helper.setHosts(this.#options.session, lines, signal);
     this.#written = text;
+    this.#watch(helper);
     return shadowed;
+  }
+
+  /** Writes the names again, and listens again where the helper did. Problems as `open` and `publish`. */
+  async recover(signal: AbortSignal): Promise<void> {
+    this.#written = undefined;
+    await this.#listeners.close(this.#lowPorts);
+    this.#lowPorts.clear();
+    await this.open(this.#destinations, signal);
+    await this.publish(signal);
   }
 
   get reachable() {
@@ -77,6 +95,7 @@ export class HostsNetwork implements WorkstationNetwork {
 
   /** The names are taken back by the undo of the journal, or by the helper when its client is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true;
     await this.#listeners[Symbol.asyncDispose]();
   }
 
@@ -88,7 +107,17 @@ export class HostsNetwork implements WorkstationNetwork {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       if (code !== 'EACCES') throw error;
       const helper = await this.#options.helper(one.signal);
+      this.#lowPorts.add(one.address);
       return helper.listen(one);
     }
+  }
+
+  #watch(helper: PrivilegedHelper): void {
+    if (this.#writer === helper) return;
+    this.#writer = helper;
+    // Whoever writes next would remove the lines of one that is dead.
+    void helper.closed.then(() => {
+      if (!this.#ended && this.#writer === helper) this.#options.helperLost();
+    });
   }
 }

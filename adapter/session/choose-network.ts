@@ -3,7 +3,7 @@ import type { Log } from '../diagnostics/log.ts';
 import { EnvNetwork } from '../network/env-network.ts';
 import { elevationWay } from '../network/helper/elevation.ts';
 import { hostsFilePath } from '../network/hosts/hosts-writer.ts';
-import { HostsNetwork } from '../network/hosts-network.ts';
+import { HostsNetwork, type HostsNetworkOptions } from '../network/hosts-network.ts';
 import { autoOrder, type Candidate, explainChoice } from '../network/modes.ts';
 import { hasPasta } from '../network/namespace/pasta.ts';
 import { NamespaceNetwork } from '../network/namespace-network.ts';
@@ -27,6 +27,8 @@ export interface ChooseNetworkOptions {
   notice(text: string): void;
   /** Called before the hosts file is written for the first time. */
   willWriteHosts(): void;
+  /** The privileged helper is gone, and `recover` makes good what went with it. */
+  helperLost(recover: (signal: AbortSignal) => Promise<void>): void;
 }
 
 /** The way taken, and why, in a sentence for the user. */
@@ -74,7 +76,7 @@ async function start(
   options: ChooseNetworkOptions,
   signal: AbortSignal,
 ): Promise<WorkstationNetwork> {
-  const { tunnels, privileges, log, program, session, localPorts } = options;
+  const { tunnels, log, program, session, localPorts } = options;
   const common = {
     dial: ({ dial }: { dial: { host: string } }, port: number) => tunnels.dial(dial.host, port),
     listen,
@@ -83,10 +85,7 @@ async function start(
   switch (mode) {
     case 'hosts':
       assertAllowed(options.request.elevate);
-      return HostsNetwork.start(
-        { ...common, session, helper: (each) => privileges.helper(each), willWrite: () => options.willWriteHosts() },
-        signal,
-      );
+      return startHosts({ ...common, session }, options, signal);
     case 'namespace':
       return NamespaceNetwork.start(
         {
@@ -113,4 +112,21 @@ function assertAllowed(elevate: ConnectRequest['elevate']): void {
     why: '"elevate" is "never".',
     remedy: 'Set "elevate" to "ask", or "network" to "namespace" or "env".',
   });
+}
+
+async function startHosts(
+  common: Pick<HostsNetworkOptions, 'dial' | 'listen' | 'onError' | 'session'>,
+  { privileges, willWriteHosts, helperLost }: ChooseNetworkOptions,
+  signal: AbortSignal,
+): Promise<HostsNetwork> {
+  const network: HostsNetwork = await HostsNetwork.start(
+    {
+      ...common,
+      helper: (each) => privileges.helper(each),
+      willWrite: willWriteHosts,
+      helperLost: () => helperLost((each) => network.recover(each)),
+    },
+    signal,
+  );
+  return network;
 }

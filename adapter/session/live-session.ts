@@ -218,6 +218,7 @@ export class LiveSession implements AsyncDisposable {
         log,
         notice: (text) => notice({ level: 'warning', text }),
         willWriteHosts: () => journal.append({ act: 'hosts', file: hostsFilePath() }),
+        helperLost: (recover) => this.#recover(recover),
       },
       signal,
     );
@@ -244,7 +245,21 @@ export class LiveSession implements AsyncDisposable {
     return { network, names: await names, ports };
   }
 
-  /** The names follow the cluster, and are written again if the helper that wrote them was killed. */
+  /** A killed helper is no reason to end the session: its work is done again by a new one. */
+  #recover(recover: (signal: AbortSignal) => Promise<void>): void {
+    const { signal } = this.#ended;
+    if (signal.aborted) return;
+    const { log, notice } = this.#options;
+    log.write('warn', 'the privileged helper is gone; starting another one');
+    recover(signal).catch((error: unknown) => {
+      if (signal.aborted) return;
+      log.write('error', 'the privileged helper could not be replaced', { error });
+      const text = `The privileged helper ended, and with it some names may have gone. ${Problem.from(error).message}`;
+      notice({ level: 'warning', text });
+    });
+  }
+
+  /** The names follow the cluster. */
   #keepNames(names: ServiceNames, network: WorkstationNetwork): void {
     const { log, notice } = this.#options;
     const { signal } = this.#ended;

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { listBlocks } from '../../adapter/network/hosts/hosts-writer.ts';
 import type { Snapshot } from '../stage/snapshot.ts';
 import { openWorld, processesOf, type World } from '../stage/world.ts';
 import { cartConfiguration, launchCart, localsAtStop, startAdapter } from './cart-session.ts';
@@ -142,7 +143,11 @@ describe('all is undone and no process is left', () => {
 
   it('after SIGKILL of the privileged helper', async () => {
     const client = await launchCart(world, false);
-    process.kill(processNamed('helper'), 'SIGKILL');
+    const helper = processNamed('helper');
+    process.kill(helper, 'SIGKILL');
+    // Another one takes over its lines, so that nobody takes them for a dead session's.
+    const owners = async () => (await listBlocks('/etc/hosts')).map(({ owner, alive }) => [owner?.pid, alive]);
+    await expect.poll(owners, { timeout: 20_000 }).toEqual([[expect.any(Number), true]]);
     await client.request('disconnect', { terminateDebuggee: true });
     client.endInput();
     await client.exited;

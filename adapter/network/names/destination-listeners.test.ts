@@ -183,6 +183,17 @@ describe('DestinationListeners', () => {
     expect(listeners.leftOut).toMatchObject([{ destination: { label: 'late' } }]);
   });
 
+  it('opens again what was closed by its address, at the same one', async () => {
+    const [one = 0] = await freePorts(1);
+    const places = [placed('prices', '127.64.12.1', [one]), placed('cart', '127.64.12.2', [one])];
+    await using listeners = await opened(places);
+    await listeners.close(new Set(['127.64.12.1']));
+    expect(addressesOf(listeners)).toEqual(['127.64.12.2']);
+    await expect(text(connect(one, '127.64.12.1'))).rejects.toMatchObject(refused);
+    await listeners.update(places, signal);
+    expect(await text(connect(one, '127.64.12.1'))).toBe(`prices:${one}`);
+  });
+
   it('says that a low port needs privileges', async () => {
     const refuse: Listen = () => Promise.reject(Object.assign(new Error('listen EACCES'), { code: 'EACCES' }));
     await expect(opened([placed('prices', '127.64.9.1', [80])], refuse)).rejects.toMatchObject({

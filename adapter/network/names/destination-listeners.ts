@@ -86,6 +86,15 @@ export class DestinationListeners implements AsyncDisposable {
     this.#leftOut = leftOut;
   }
 
+  /** Closes what listens at these addresses; the next `update` opens it again. */
+  async close(addresses: ReadonlySet<string>): Promise<void> {
+    for (const [key, open] of this.#open) {
+      if (!addresses.has(open.address)) continue;
+      this.#open.delete(key);
+      await open.listeners[Symbol.asyncDispose]();
+    }
+  }
+
   get reachable(): readonly ReachableDestination[] {
     return [...this.#destinations.values()].flatMap((destination) => {
       const open = this.#open.get(destination.key);
