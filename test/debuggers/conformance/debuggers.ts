@@ -113,6 +113,8 @@ const makers: Readonly<Record<Name, (real: RealDebuggers, folder: string) => Deb
         unordered: ['loadedSource'],
         // As above: what Node answers, what it tells, and where breakpoints are in what was read.
         apart: [...resuming, 'breakpoint'],
+        // Statistics of itself after some seconds: only a session that takes so long, on a busy computer, has them.
+        maybe: [/"output":"js-debug\/(?:cdp|dap)\/operation"/],
       },
       restarts: false,
       environment,
