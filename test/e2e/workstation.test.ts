@@ -319,7 +319,9 @@ describe('/etc/hosts', () => {
     child.kill('SIGKILL');
     await expect.poll(fingerprint, patience).toEqual(before);
     expect(await resolve('prices-e2e.shop')).toBe('exit 2');
-    expect((await readdir('/etc')).filter((name) => name.includes('kubernetes-local'))).toEqual([]);
+    // The lock goes a moment after the lines.
+    const ours = async () => (await readdir('/etc')).filter((name) => name.includes('kubernetes-local'));
+    await expect.poll(ours, patience).toEqual([]);
   });
 
   it('is written in place where it is a bind mount, as in containers', async () => {
