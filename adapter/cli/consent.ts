@@ -1,5 +1,5 @@
 /** Asks at the terminal whether something may be done with administrator rights. */
-import type { Consent } from '../session/ask.ts';
+import type { Consent } from '../network/helper/consent.ts';
 import { askLine, canAsk, ownTerminal, type Terminal } from './terminal-question.ts';
 
 /** Shows what would be done and asks for a yes; anything else is a no. `impossible` without a terminal. */

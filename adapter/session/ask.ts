@@ -1,5 +1,6 @@
 /** Questions of the daemon to the user, asked by the client that connects: it has the terminal or the window. */
 import { z } from 'zod';
+import type { AskConsent, Consent } from '../network/helper/consent.ts';
 import {
   type PortAnswer,
   type PortQuestion,
@@ -7,8 +8,7 @@ import {
   portQuestionSchema,
 } from '../network/ports/resolve-conflict.ts';
 
-const consentSchema = z.enum(['granted', 'refused', 'impossible']);
-export type Consent = z.infer<typeof consentSchema>;
+const consentSchema: z.ZodType<Consent> = z.enum(['granted', 'refused', 'impossible']);
 
 const questionSchema = z.discriminatedUnion('about', [
   /** May privileges be asked for? `text` says what for. */
@@ -19,12 +19,12 @@ export type Question = z.infer<typeof questionSchema>;
 
 /** What a client can ask its user; `impossible` where there is nobody to ask. */
 export interface Ask {
-  consent(text: string, signal: AbortSignal): Promise<Consent>;
+  readonly consent: AskConsent;
   port(question: PortQuestion, signal: AbortSignal): Promise<PortAnswer>;
 }
 
 /** Consent as "elevate" of the launch configuration says, which may have answered the question beforehand. */
-export function consentAs(elevate: 'ask' | 'never' | 'allow', ask: Pick<Ask, 'consent'>): Ask['consent'] {
+export function consentAs(elevate: 'ask' | 'never' | 'allow', ask: Pick<Ask, 'consent'>): AskConsent {
   if (elevate === 'ask') return (text, signal) => ask.consent(text, signal);
   return async () => (elevate === 'allow' ? 'granted' : 'refused');
 }

@@ -2,12 +2,12 @@
  * How long connecting and disconnecting take, against the bare rollout of the same change by kubectl: the same image
  * with the same resources and readiness probe in the same Deployment, but a server that is ready at once and no product.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { ensureCluster, stopCluster } from '../cluster/cluster.ts';
 import { product } from '../stage/product.ts';
 import { deployShop, kubectlOf, loadImages, type Shop } from '../stage/shop.ts';
+import { lineThat } from './line-that.ts';
 import { compare, type Measure, type Samples } from './measure.ts';
 
 const bar = 1.3;
@@ -80,19 +80,6 @@ async function measureOurs(kubeconfig: string): Promise<Run> {
   const [code] = await exited;
   if (code !== 0) throw new Error(`"connect" ended with ${code}`);
   return { connect: (connected - started) / 1000, disconnect: (performance.now() - connected) / 1000 };
-}
-
-async function lineThat(child: ChildProcess, wanted: (line: string) => boolean): Promise<void> {
-  if (!child.stderr) throw new Error('no standard error');
-  const seen: string[] = [];
-  for await (const line of createInterface({ input: child.stderr })) {
-    if (wanted(line)) {
-      child.stderr.resume();
-      return;
-    }
-    seen.push(line);
-  }
-  throw new Error(`"connect" ended early:\n${seen.join('\n')}`);
 }
 
 async function measureKubectl({ kubectl }: Shop): Promise<Run> {

@@ -3,19 +3,19 @@
  * in the real hosts file, as the daemon's own log says it, through the public command and a real cluster. Beside it the
  * same with 100 Services, to see how it grows.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, watch } from 'node:fs';
 import { connect as dial } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { ensureCluster, stopCluster } from '../cluster/cluster.ts';
 import { product } from '../stage/product.ts';
 import { deployShop, kubectlOf, loadImages, type Shop } from '../stage/shop.ts';
 import { processesOf } from '../stage/world.ts';
+import { lineThat } from './line-that.ts';
 import { compare, type Measure } from './measure.ts';
 
 const clusterName = 'bench';
@@ -157,14 +157,4 @@ function setUpSeconds(state: string): number {
   if (open === undefined || publish === undefined)
     throw new Error('the log of the daemon does not say how long it took');
   return (open + publish) / 1000;
-}
-
-async function lineThat(child: ChildProcess, wanted: (line: string) => boolean): Promise<void> {
-  if (child.stderr === null) throw new Error('no standard error');
-  const lines: string[] = [];
-  for await (const line of createInterface({ input: child.stderr })) {
-    if (wanted(line)) return;
-    lines.push(line);
-  }
-  throw new Error(`It ended:\n${lines.slice(-20).join('\n')}`);
 }

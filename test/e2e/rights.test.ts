@@ -125,6 +125,19 @@ async function may(right: Right, expected: boolean): Promise<void> {
   }
 }
 
+/** A session whose cart listens, what it will have said on standard error, and its end. */
+async function listeningCart() {
+  const child = runCart(await freePort());
+  const { stdout, stderr } = child;
+  if (!stdout || !stderr) throw new Error('no pipes');
+  const said = text(stderr);
+  const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
+  for await (const line of createInterface(stdout)) if (line.includes('listens on port')) break;
+  stdout.resume();
+  expect(child.exitCode, 'the cart listens').toBeNull();
+  return { child, said, exit };
+}
+
 /** Starts the cart in place of the cluster's, as this user. */
 function runCart(port: number): ChildProcess {
   const [program = '', ...args] = world.product;
@@ -164,14 +177,7 @@ describe.each([
   it('runs a whole session: environment, names, requests, undo', async () => {
     await grant(rights);
     const before = await world.snapshot();
-    const child = runCart(await freePort());
-    const { stdout, stderr } = child;
-    if (!stdout || !stderr) throw new Error('no pipes');
-    const said = text(stderr);
-    const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
-    for await (const line of createInterface(stdout)) if (line.includes('listens on port')) break;
-    stdout.resume();
-    expect(child.exitCode, 'the cart listens').toBeNull();
+    const { child, said, exit } = await listeningCart();
     // PAYMENT_TOKEN is a Secret's, the rest is a ConfigMap's, the pod's and its resources'.
     expect(JSON.parse(await world.shop.request('http://cart/environment'))).toMatchObject({
       servedBy: expect.stringMatching(/^this computer/),
@@ -249,14 +255,7 @@ describe('without one optional right', () => {
       absent,
     );
     const before = await world.snapshot();
-    const child = runCart(await freePort());
-    const { stdout, stderr } = child;
-    if (!stdout || !stderr) throw new Error('no pipes');
-    const said = text(stderr);
-    const exit = new Promise<number | null>((resolve) => child.once('close', resolve));
-    for await (const line of createInterface(stdout)) if (line.includes('listens on port')) break;
-    stdout.resume();
-    expect(child.exitCode, 'the cart listens').toBeNull();
+    const { child, said, exit } = await listeningCart();
     expect(JSON.parse(await world.shop.request('http://web/json'))).toMatchObject({
       cartServedBy: expect.stringMatching(/^this computer/),
       pricesServedBy: expect.stringMatching(/in the cluster$/),

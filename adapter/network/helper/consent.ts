@@ -1,8 +1,11 @@
 /** The one question that precedes a graphical question for privileges: what they are for, and what they are not. */
 import { Problem } from '../../problem.ts';
 
+/** `impossible`: there is nobody to ask. */
+export type Consent = 'granted' | 'refused' | 'impossible';
+
 /** Asks the user, who may not be there to be asked. */
-export type AskConsent = (text: string, signal: AbortSignal) => Promise<'granted' | 'refused' | 'impossible'>;
+export type AskConsent = (text: string, signal: AbortSignal) => Promise<Consent>;
 
 /** What the helper will do, in the user's words. */
 export function consentText(hostsFile: string, platform: NodeJS.Platform = process.platform): string {

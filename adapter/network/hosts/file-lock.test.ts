@@ -18,19 +18,24 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+/** How many of ten were inside at once, each doing this meanwhile. */
+async function mostInside(act: () => Promise<unknown>): Promise<number> {
+  let inside = 0;
+  let most = 0;
+  await Promise.all(
+    Array.from({ length: 10 }, async () => {
+      await using _lock = await lockFile(path, never);
+      most = Math.max(most, ++inside);
+      await act();
+      inside--;
+    }),
+  );
+  return most;
+}
+
 describe('lockFile', () => {
   it('lets one in at a time and leaves nothing', async () => {
-    let inside = 0;
-    let most = 0;
-    await Promise.all(
-      Array.from({ length: 10 }, async () => {
-        await using _lock = await lockFile(path, never);
-        most = Math.max(most, ++inside);
-        await readdir(folder);
-        inside--;
-      }),
-    );
-    expect(most).toBe(1);
+    expect(await mostInside(() => readdir(folder))).toBe(1);
     expect(await readdir(folder)).toEqual([]);
   });
 
@@ -50,17 +55,7 @@ describe('lockFile', () => {
     const mark = (content: string) => createHash('sha256').update(content).digest('hex').slice(0, 32);
     await writeFile(`${path}.break-${mark(dead)}`, JSON.stringify({ ...(await holder()), ticket: 'older' }));
     await writeFile(`${path}.break-${mark(`${dead} another`)}`, dead);
-    let inside = 0;
-    let most = 0;
-    await Promise.all(
-      Array.from({ length: 10 }, async () => {
-        await using _lock = await lockFile(path, never);
-        most = Math.max(most, ++inside);
-        await readFile(path);
-        inside--;
-      }),
-    );
-    expect(most).toBe(1);
+    expect(await mostInside(() => readFile(path))).toBe(1);
     expect(await readdir(folder)).toEqual([]);
   });
 
