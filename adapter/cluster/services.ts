@@ -26,11 +26,6 @@ export interface VisibleService {
   readonly created: string;
 }
 
-/** The Services of the session's namespace in the order of their creation. */
-export async function listServices(cluster: Cluster, signal: AbortSignal): Promise<readonly VisibleService[]> {
-  return visibleServices(await readServices(cluster, signal));
-}
-
 /** What programs see of Services, in the order of their creation. */
 export function visibleServices(services: readonly Service[]): readonly VisibleService[] {
   // Created within one second they come by name, so that each list has the same order.

@@ -19,7 +19,6 @@ import {
   watchAgentPods,
 } from '../cluster/replacement.ts';
 import { checkRights } from '../cluster/rights.ts';
-import { kubernetesService, listServices, type VisibleService } from '../cluster/services.ts';
 import { type ResolvedTarget, resolveTarget } from '../cluster/target.ts';
 import type { Log } from '../diagnostics/log.ts';
 import type { EnvironmentVariable } from '../environment/environment.ts';
@@ -93,15 +92,14 @@ export class LiveSession implements AsyncDisposable {
 
   /** Connects; afterwards, or after a failure, the journal says what is to be undone. Problems as its parts throw them. */
   async connect(signal: AbortSignal): Promise<Connection> {
-    const { cluster, request, progress, log } = this.#options;
+    const { cluster, request, progress, notice, log } = this.#options;
     const both = AbortSignal.any([signal, this.#ended.signal]);
     progress(`Looking for ${request.target} in namespace ${cluster.namespace} of ${cluster.context}`);
-    const [target, own, api] = await Promise.all([
+    const [target, names] = await Promise.all([
       resolveTarget(cluster, request.target, request.container, both),
-      listServices(cluster, both),
-      kubernetesService(cluster, both),
+      ServiceNames.read({ cluster, otherNamespaces: request.otherNamespaces, notice, log }, this.#ended.signal),
     ]);
-    const services = api && !own.some((service) => sameService(service, api)) ? [...own, api] : own;
+    const services = names.ofThePod;
     const workload = `${target.workload.kind.toLowerCase()}/${target.workload.name}`;
     const wanted = mapPorts(target, request.ports);
 
@@ -115,9 +113,9 @@ export class LiveSession implements AsyncDisposable {
     };
     const image = { name: request.agentImage };
     // Everything that can refuse is asked before anything is changed.
-    const [record, { network, names, ports }] = await allOrFirstProblem([
+    const [record, { network, ports }] = await allOrFirstProblem([
       planReplacement(cluster, target, agent, image, both),
-      this.#prepareNetwork(api, wanted, both),
+      this.#prepareNetwork(names, wanted, both),
       checkRights(cluster, target, both),
     ]);
     const addressOf = addressFor(network);
@@ -146,7 +144,7 @@ export class LiveSession implements AsyncDisposable {
       this.#tunnels.whenConnected(both),
       names.publish(network, both),
     ]);
-    this.#keepNames(names, network);
+    this.#keepNames(names, network, new Set(wanted.values()));
     progress('Testing the way through the Service');
     const [pod] = this.#tunnels.all.map((tunnel) => tunnel.pod);
     const [{ variables }] = await Promise.all([
@@ -199,14 +197,9 @@ export class LiveSession implements AsyncDisposable {
   }
 
   /** Takes a way of making names work and opens all listeners, of which nobody knows yet; frees the program's ports. */
-  async #prepareNetwork(api: VisibleService | undefined, wanted: ReadonlyMap<number, number>, signal: AbortSignal) {
-    const { cluster, request, log, notice, program, journal, id, ask } = this.#options;
+  async #prepareNetwork(names: ServiceNames, wanted: ReadonlyMap<number, number>, signal: AbortSignal) {
+    const { request, log, notice, program, journal, id, ask } = this.#options;
     const localPorts = new Set(wanted.values());
-    const names = ServiceNames.read(
-      { cluster, otherNamespaces: request.otherNamespaces, api, localPorts, notice, log },
-      this.#ended.signal,
-    );
-    names.catch(() => {});
     const chosen = await chooseNetwork(
       {
         session: id,
@@ -230,7 +223,7 @@ export class LiveSession implements AsyncDisposable {
     });
     if (request.network === 'auto') notice({ level: 'info', text: reason });
     for (const text of network.notes) notice({ level: 'warning', text });
-    await (await names).open(network, signal);
+    await names.open(network, localPorts, signal);
     // A private network has ports of its own.
     const mustBeFree = request.startsProgram && network.prefix.length === 0;
     const ports = mustBeFree
@@ -242,7 +235,7 @@ export class LiveSession implements AsyncDisposable {
           signal,
         })
       : wanted;
-    return { network, names: await names, ports };
+    return { network, ports };
   }
 
   /** A killed helper is no reason to end the session: its work is done again by a new one. */
@@ -260,10 +253,10 @@ export class LiveSession implements AsyncDisposable {
   }
 
   /** The names follow the cluster. */
-  #keepNames(names: ServiceNames, network: WorkstationNetwork): void {
+  #keepNames(names: ServiceNames, network: WorkstationNetwork, localPorts: ReadonlySet<number>): void {
     const { log, notice } = this.#options;
     const { signal } = this.#ended;
-    names.follow(network, signal).catch((error: unknown) => {
+    names.follow(network, localPorts, signal).catch((error: unknown) => {
       if (signal.aborted) return;
       log.write('warn', 'the names can no longer be kept as they are in the cluster', { error });
       const text = `Services that change from now on are not followed: ${Problem.from(error).message}`;
@@ -364,10 +357,6 @@ function privateNetworkLost(why: string): Problem {
     why,
     remedy: 'Start the debug session again.',
   });
-}
-
-function sameService(a: VisibleService, b: VisibleService): boolean {
-  return a.name === b.name && a.namespace === b.namespace;
 }
 
 /** Like Promise.all, but lets every part settle, so that none goes on behind a failure. */

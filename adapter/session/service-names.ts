@@ -1,6 +1,6 @@
 /** Keeps the names on this computer as they are in the cluster, for as long as the session stands. */
 import type { Cluster } from '../cluster/cluster.ts';
-import type { VisibleService } from '../cluster/services.ts';
+import { kubernetesService, type VisibleService } from '../cluster/services.ts';
 import { type NamesSnapshot, watchNames } from '../cluster/watch-names.ts';
 import type { Log } from '../diagnostics/log.ts';
 import { destinationsOf } from '../network/names/destinations.ts';
@@ -11,10 +11,6 @@ export interface ServiceNamesOptions {
   readonly cluster: Cluster;
   /** Namespaces whose Services are to be reachable too. */
   readonly otherNamespaces: readonly string[];
-  /** The API server's Service, which every pod knows. */
-  readonly api: VisibleService | undefined;
-  /** Ports on which the user's program will listen. */
-  readonly localPorts: ReadonlySet<number>;
   notice(notice: Notice): void;
   readonly log: Log;
 }
@@ -22,11 +18,19 @@ export interface ServiceNamesOptions {
 export class ServiceNames {
   readonly #options: ServiceNamesOptions;
   readonly #snapshots: AsyncGenerator<NamesSnapshot>;
+  /** The API server's Service, which every pod knows. */
+  readonly #api: VisibleService | undefined;
   readonly #told = new Set<string>();
   #latest: NamesSnapshot;
 
-  private constructor(options: ServiceNamesOptions, snapshots: AsyncGenerator<NamesSnapshot>, first: NamesSnapshot) {
+  private constructor(
+    options: ServiceNamesOptions,
+    snapshots: AsyncGenerator<NamesSnapshot>,
+    first: NamesSnapshot,
+    api: VisibleService | undefined,
+  ) {
     this.#options = options;
+    this.#api = api;
     this.#snapshots = snapshots;
     this.#latest = first;
   }
@@ -35,17 +39,21 @@ export class ServiceNames {
   static async read(options: ServiceNamesOptions, signal: AbortSignal): Promise<ServiceNames> {
     const { cluster, otherNamespaces } = options;
     const snapshots = watchNames(cluster, { namespaces: [cluster.namespace, ...otherNamespaces] }, signal);
-    const { value: first } = await snapshots.next();
+    const [{ value: first }, api] = await Promise.all([snapshots.next(), kubernetesService(cluster, signal)]);
     if (first === undefined) throw new Error('the names of the cluster could not be read');
-    return new ServiceNames(options, snapshots, first);
+    return new ServiceNames(options, snapshots, first, api);
   }
 
-  /** Opens listeners for all names, and tells what cannot be reached and what may collide. */
-  async open(network: WorkstationNetwork, signal: AbortSignal): Promise<void> {
-    const { api, cluster } = this.#options;
+  /** The Services of which a pod of the session's namespace gets variables, in the order of their creation. */
+  get ofThePod(): readonly VisibleService[] {
+    const own = this.#latest.services.filter(({ namespace }) => namespace === this.#options.cluster.namespace);
+    return this.#withApi(own);
+  }
+
+  /** Opens listeners for all names, and tells what cannot be reached, and what may collide with the program's ports. */
+  async open(network: WorkstationNetwork, localPorts: ReadonlySet<number>, signal: AbortSignal): Promise<void> {
     const { services, namespaces, notes } = this.#latest;
-    const all = api === undefined ? services : [...services, api];
-    const found = destinationsOf({ services: all, namespaces }, cluster.namespace);
+    const found = destinationsOf({ services: this.#withApi(services), namespaces }, this.#options.cluster.namespace);
     for (const text of [...notes, ...found.notes]) this.#tell({ level: 'info', text });
     const began = performance.now();
     await network.open(found.destinations, signal);
@@ -54,7 +62,7 @@ export class ServiceNames {
       const text = `${destination.label} is not reachable by name from here. ${problem.what} ${problem.why}`;
       this.#tell({ level: 'warning', text });
     }
-    if (network.mode === 'hosts') this.#tellCollisions(network);
+    if (network.mode === 'hosts') this.#tellCollisions(network, localPorts);
   }
 
   /** Makes what is open known by name. */
@@ -69,11 +77,11 @@ export class ServiceNames {
   }
 
   /** Follows the cluster until `signal` is aborted; resolves then. Problems of the cluster and the network. */
-  async follow(network: WorkstationNetwork, signal: AbortSignal): Promise<void> {
+  async follow(network: WorkstationNetwork, localPorts: ReadonlySet<number>, signal: AbortSignal): Promise<void> {
     for await (const snapshot of this.#snapshots) {
       if (signal.aborted) return;
       this.#latest = snapshot;
-      await this.open(network, signal);
+      await this.open(network, localPorts, signal);
       await this.publish(network, signal);
     }
   }
@@ -83,9 +91,15 @@ export class ServiceNames {
     this.#options.log.write('info', message, { ...counts, milliseconds: Math.round(performance.now() - began) });
   }
 
-  #tellCollisions(network: WorkstationNetwork): void {
+  #withApi<T extends VisibleService>(services: readonly T[]): readonly (T | VisibleService)[] {
+    const api = this.#api;
+    if (api === undefined || services.some((service) => isSame(service, api))) return services;
+    return [...services, api];
+  }
+
+  #tellCollisions(network: WorkstationNetwork, localPorts: ReadonlySet<number>): void {
     for (const { destination, address, ports } of network.reachable) {
-      for (const { port } of ports.filter((each) => this.#options.localPorts.has(each.localPort))) {
+      for (const { port } of ports.filter((each) => localPorts.has(each.localPort))) {
         const text = `Service ${destination.label} uses port ${port} too, on ${address}: let your program listen on 127.0.0.1:${port}, choose another local port with "ports", or use "network": "namespace".`;
         this.#tell({ level: 'info', text });
       }
@@ -98,4 +112,8 @@ export class ServiceNames {
     this.#told.add(notice.text);
     this.#options.notice(notice);
   }
+}
+
+function isSame(a: VisibleService, b: VisibleService): boolean {
+  return a.name === b.name && a.namespace === b.namespace;
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openCluster } from '../../adapter/cluster/cluster.ts';
-import { kubernetesService, listServices } from '../../adapter/cluster/services.ts';
+import { kubernetesService, readServices, visibleServices } from '../../adapter/cluster/services.ts';
 import { environmentReader } from '../../adapter/cluster/sources.ts';
 import { resolveTarget } from '../../adapter/cluster/target.ts';
 import { silentLog } from '../../adapter/diagnostics/log.ts';
@@ -207,7 +207,7 @@ async function resolvedEnvironment(name: string, readsNodes = true): Promise<Res
   const connected = await openCluster({ kubeconfig: cluster.kubeconfig, namespace, log: silentLog }, signal);
   const [target, services, master] = await Promise.all([
     resolveTarget(connected, `pod/${name}`, 'main', signal),
-    listServices(connected, signal),
+    readServices(connected, signal).then(visibleServices),
     kubernetesService(connected, signal),
   ]);
   const reader = environmentReader(connected);
