@@ -8,11 +8,19 @@ export interface PrivilegesOptions {
   /** The command that starts this program; the helper is one of its processes. */
   readonly program: readonly string[];
   readonly consent: AskConsent;
+  /** For tests: in place of `startHelper`. */
+  readonly start?: typeof startHelper;
+}
+
+interface Starting {
+  readonly helper: Promise<PrivilegedHelper>;
+  readonly abort: AbortController;
+  waiting: number;
 }
 
 export class Privileges {
   readonly #options: PrivilegesOptions;
-  #starting: Promise<PrivilegedHelper> | undefined;
+  #starting: Starting | undefined;
   #helper: PrivilegedHelper | undefined;
 
   constructor(options: PrivilegesOptions) {
@@ -24,22 +32,48 @@ export class Privileges {
     return this.#helper;
   }
 
-  /** The helper, started anew if there is none. Problems as `startHelper` throws them. */
+  /**
+   * The helper, started anew if there is none. Whoever gives up waiting takes nothing from the others who wait: the undo of
+   * a session may need the helper whose start the session itself has just given up. Problems as `startHelper` throws them.
+   */
   async helper(signal: AbortSignal): Promise<PrivilegedHelper> {
+    signal.throwIfAborted();
     if (this.#helper !== undefined) return this.#helper;
-    this.#starting ??= this.#start(signal).finally(() => {
-      this.#starting = undefined;
-    });
-    return this.#starting;
+    this.#starting ??= this.#start();
+    const starting = this.#starting;
+    starting.waiting++;
+    const gaveUp = Promise.withResolvers<never>();
+    const giveUp = () => gaveUp.reject(signal.reason);
+    signal.addEventListener('abort', giveUp, { once: true });
+    try {
+      return await Promise.race([starting.helper, gaveUp.promise]);
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+      starting.waiting--;
+      if (starting.waiting === 0 && signal.aborted) this.#abandon(starting, signal.reason);
+    }
   }
 
-  async #start(signal: AbortSignal): Promise<PrivilegedHelper> {
-    const { log, program, consent } = this.#options;
-    const helper = await startHelper({ log, command: program, consent, signal });
-    this.#helper = helper;
-    void helper.closed.then(() => {
-      if (this.#helper === helper) this.#helper = undefined;
+  #abandon(starting: Starting, reason: unknown): void {
+    if (this.#starting === starting) this.#starting = undefined;
+    starting.abort.abort(reason);
+  }
+
+  #start(): Starting {
+    const { log, program, consent, start = startHelper } = this.#options;
+    const abort = new AbortController();
+    const helper = start({ log, command: program, consent, signal: abort.signal }).then((started) => {
+      this.#helper = started;
+      void started.closed.then(() => {
+        if (this.#helper === started) this.#helper = undefined;
+      });
+      return started;
     });
-    return helper;
+    const starting = { helper, abort, waiting: 0 };
+    const over = () => {
+      if (this.#starting === starting) this.#starting = undefined;
+    };
+    helper.then(over, over);
+    return starting;
   }
 }

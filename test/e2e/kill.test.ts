@@ -146,8 +146,17 @@ describe('all is undone and no process is left', () => {
     const helper = processNamed('helper');
     process.kill(helper, 'SIGKILL');
     // Another one takes over its lines, so that nobody takes them for a dead session's.
-    const owners = async () => (await listBlocks('/etc/hosts')).map(({ owner, alive }) => [owner?.pid, alive]);
-    await expect.poll(owners, { timeout: 20_000 }).toEqual([[expect.any(Number), true]]);
+    const owners = async () =>
+      (await listBlocks('/etc/hosts')).map(({ owner, alive }) => alive && owner?.pid !== helper);
+    await expect.poll(owners, { timeout: 20_000 }).toEqual([true]);
+    await client.request('disconnect', { terminateDebuggee: true });
+    client.endInput();
+    await client.exited;
+  });
+
+  it('after SIGKILL of the privileged helper and Stop while another one starts', async () => {
+    const client = await launchCart(world, false);
+    process.kill(processNamed('helper'), 'SIGKILL');
     await client.request('disconnect', { terminateDebuggee: true });
     client.endInput();
     await client.exited;

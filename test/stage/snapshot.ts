@@ -61,7 +61,9 @@ export function differences(before: Snapshot, after: Snapshot): readonly string[
   if (before.images.join() !== after.images.join()) {
     found.push(`pods ran ${before.images.join(', ')}, now ${after.images.join(', ')}`);
   }
-  if (!before.hosts.bytes.equals(after.hosts.bytes)) found.push('the hosts file has other bytes');
+  if (!before.hosts.bytes.equals(after.hosts.bytes)) {
+    found.push(`the hosts file has other bytes:\n  before ${before.hosts.bytes}\n  after  ${after.hosts.bytes}`);
+  }
   for (const key of ['mode', 'uid', 'gid'] as const) {
     if (before.hosts[key] !== after.hosts[key]) found.push(`the hosts file has another ${key}`);
   }
