@@ -63,6 +63,7 @@ export async function startAgent(configuration: AgentConfiguration, options: Age
   const tunnel = new TunnelListener({
     session: configuration.session,
     publicKey: configuration.publicKey,
+    files: configuration.files,
     log,
     onLive: (session) => {
       current = session;

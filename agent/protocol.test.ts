@@ -2,13 +2,17 @@ import { describe, expect, test } from 'vitest';
 import {
   answerLength,
   decodeAnswer,
+  decodeBytes,
   decodeHello,
   encodeAnswer,
+  encodeBytes,
   encodeHello,
+  fileVersion,
   formatAuthority,
   helloLength,
   parseAgentConfiguration,
   parseAuthority,
+  pathNames,
   signedBytes,
   status,
 } from './protocol.ts';
@@ -27,7 +31,27 @@ describe('the configuration', () => {
     expect(parseAgentConfiguration(JSON.stringify({ ...configuration, later: true }))).toEqual(configuration);
   });
 
+  test('says which files are served', () => {
+    const files = { roots: ['/data', '/cache'], writable: ['/data'] };
+    expect(parseAgentConfiguration(JSON.stringify({ ...configuration, files })).files).toEqual(files);
+  });
+
   test.each([
+    [
+      'files without a list',
+      JSON.stringify({ ...configuration, files: { roots: '/data', writable: [] } }),
+      /files\.roots is not a list/,
+    ],
+    [
+      'a relative root',
+      JSON.stringify({ ...configuration, files: { roots: ['data'], writable: [] } }),
+      /files\.roots\[0\] is not an absolute path/,
+    ],
+    [
+      'a writable path that is no root',
+      JSON.stringify({ ...configuration, files: { roots: [], writable: ['/data'] } }),
+      /\/data of files\.writable is not one of files\.roots/,
+    ],
     ['not JSON', '{', /^KUBERNETES_LOCAL_AGENT: .*JSON/],
     ['not an object', '[]', /not a JSON object/],
     ['another version', JSON.stringify({ ...configuration, version: 2 }), /version is 2, this agent knows 1/],
@@ -101,4 +125,34 @@ test.each([
 
 test.each([undefined, '', 'prices', 'prices:0', 'prices:65536', ':80', 'fd00::1:80'])('%j is no authority', (text) => {
   expect(parseAuthority(text)).toBeUndefined();
+});
+
+test('every byte comes back from percent-encoding, and a version tells two states apart', () => {
+  const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte)).toString('latin1');
+  expect(encodeBytes(all)).toMatch(/^[\x21-\x7e]+$/);
+  expect(decodeBytes(encodeBytes(all))).toBe(all);
+  const file = { path: 'a', kind: 'file', size: 1, mode: 0o644, mtime: '5' } as const;
+  const versions = [
+    undefined,
+    file,
+    { ...file, size: 2 },
+    { ...file, mtime: '6' },
+    { ...file, kind: 'directory' as const },
+    { ...file, kind: 'symlink' as const, target: 'a b' },
+    { ...file, kind: 'symlink' as const, target: 'a%20b' },
+  ].map(fileVersion);
+  expect(new Set(versions).size).toBe(versions.length);
+});
+
+test.each([
+  ['', []],
+  ['a', ['a']],
+  ['a/..b/...', ['a', '..b', '...']],
+  ['/a', undefined],
+  ['a/', undefined],
+  ['a/../b', undefined],
+  ['.', undefined],
+  ['a\0', undefined],
+])('the path %j has the names %j', (path, names) => {
+  expect(pathNames(path)).toEqual(names);
 });

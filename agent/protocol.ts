@@ -15,6 +15,24 @@
  * role outbound  the daemon is the HTTP/2 client. CONNECT `:authority` host:port makes the agent dial that address.
  *                Response 200: connected. 502: not connected, the header `errorHeader` has the system's error code; the
  *                daemon then resets the stream. Data may be sent before the response.
+ *                GET, PUT and DELETE with a `:path` beneath /files/ are about the files of the pod's volumes:
+ *
+ *   GET    /files/list?root=R           200, then one JSON object a line, a FileEntry for all beneath R, and R itself first
+ *                                       with the path "". A folder that cannot be read has `error`. Nothing is followed.
+ *   GET    /files/content?root=R&path=P 200 (206 with a request header `range: bytes=FIRST-LAST`), `content-length`, the
+ *                                       entry's `versionHeader` and `modeHeader`, then the bytes. The trailer `versionHeader`
+ *                                       is the version after the last byte: if it differs, the file changed meanwhile.
+ *   PUT    /files/content?root=R&path=P the request has `content-length`, `expectedHeader`, `modeHeader` (octal; a file that is
+ *                                       there keeps its own) and the bytes. They go into a temporary file of the same folder,
+ *                                       which then takes the name. 200 with the new `versionHeader`.
+ *   PUT    /files/folder?root=R&path=P  makes a folder, with `modeHeader`.
+ *   PUT    /files/link?root=R&path=P&target=T  makes a symbolic link, or exchanges one, with `expectedHeader`.
+ *   DELETE /files/entry?root=R&path=P   removes a file, a link or an empty folder, with `expectedHeader`.
+ *
+ *                R is one of the configuration's roots, for PUT and DELETE a writable one. P is relative to it, "/" between
+ *                names, none of them empty, "." or "..". R, P and T are bytes in percent-encoding; in JSON and in `expectedHeader`
+ *                bytes are text of one character (U+0000 to U+00FF) a byte. Every other answer is a status of 400 and above
+ *                with `errorHeader`: the system's error code, or ESTALE where `expectedHeader` is not the version in the pod.
  * role inbound   the agent is the HTTP/2 client. Each TCP connection to a port of the pod is a CONNECT with `:authority`
  *                pod:port and the client's address in `sourceAddressHeader` and `sourcePortHeader`.
  *
@@ -40,6 +58,15 @@ export interface AgentConfiguration {
   healthPort: number;
   /** TCP ports of the replaced container; connections to them are carried to the workstation. */
   ports: number[];
+  /** The folders and files of the pod that the daemon may ask for; absent: none. */
+  files?: FilesConfiguration;
+}
+
+/** Absolute paths in the agent's container. */
+export interface FilesConfiguration {
+  roots: string[];
+  /** Those of the roots that may be changed. */
+  writable: string[];
 }
 
 const record = (value: unknown): Record<string, unknown> => {
@@ -59,6 +86,23 @@ const port = (name: string, value: unknown): number => {
   return value;
 };
 
+const paths = (name: string, value: unknown): string[] => {
+  if (!Array.isArray(value)) throw new Error(`${name} is not a list`);
+  return value.map((path, index) => {
+    const given = text(`${name}[${index}]`, path);
+    if (!given.startsWith('/')) throw new Error(`${name}[${index}] is not an absolute path`);
+    return given;
+  });
+};
+
+const filesOf = (value: unknown): FilesConfiguration => {
+  const { roots, writable } = record(value);
+  const files = { roots: paths('files.roots', roots), writable: paths('files.writable', writable) };
+  const stray = files.writable.find((path) => !files.roots.includes(path));
+  if (stray !== undefined) throw new Error(`${stray} of files.writable is not one of files.roots`);
+  return files;
+};
+
 /** Reads the agent's configuration from its JSON text. Throws an Error that names the wrong field. */
 export function parseAgentConfiguration(json: string): AgentConfiguration {
   try {
@@ -74,6 +118,7 @@ export function parseAgentConfiguration(json: string): AgentConfiguration {
       tunnelPort: port('tunnelPort', fields.tunnelPort),
       healthPort: port('healthPort', fields.healthPort),
       ports: ports.map((value, index) => port(`ports[${index}]`, value)),
+      ...(fields.files !== undefined && { files: filesOf(fields.files) }),
     };
     const all = [configuration.tunnelPort, configuration.healthPort, ...configuration.ports];
     if (new Set(all).size !== all.length) throw new Error('tunnelPort, healthPort and ports are not all different');
@@ -173,4 +218,63 @@ export function parseAuthority(authority: unknown): { host: string; port: number
   const portNumber = Number(match?.[3]);
   if (host === undefined || portNumber < 1 || portNumber > 65535) return undefined;
   return { host, port: portNumber };
+}
+
+/** Request header: the version that the daemon believes to be in the pod. What has another one is not touched. */
+export const expectedHeader = 'kubernetes-local-expected';
+/** Response header and trailer: the version of the entry, as `fileVersion` writes it. */
+export const versionHeader = 'kubernetes-local-version';
+/** Permission bits in octal. */
+export const modeHeader = 'kubernetes-local-mode';
+
+/** Names that begin so are files that the agent has not finished; no volume has them for itself. */
+export const temporaryPrefix = '.kubernetes-local-';
+
+export type FileKind = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'device';
+
+/** One line of a listing. */
+export interface FileEntry {
+  /** Relative to the root, one character a byte. */
+  readonly path: string;
+  readonly kind: FileKind;
+  /** Bytes; 0 for all but files. */
+  readonly size: number;
+  /** Permission bits, with set-uid, set-gid and sticky. */
+  readonly mode: number;
+  /** Nanoseconds since 1970, in decimal. */
+  readonly mtime: string;
+  /** Where a symbolic link leads to, one character a byte. */
+  readonly target?: string;
+  /** Something else is mounted here; what it holds is not listed and cannot be asked for through this root. */
+  readonly mount?: true;
+  /** The system's error code where the entry, or what is in the folder, could not be read. */
+  readonly error?: string;
+}
+
+/** What two states of an entry must share to be taken for the same: kind, and size and time or the link's target. */
+export function fileVersion(entry: Pick<FileEntry, 'kind' | 'size' | 'mtime' | 'target'> | undefined): string {
+  if (entry === undefined) return 'absent';
+  if (entry.kind === 'file') return `file ${entry.size} ${entry.mtime}`;
+  if (entry.kind === 'symlink') return `symlink ${encodeBytes(entry.target ?? '')}`;
+  return entry.kind;
+}
+
+/** Percent-encoding of a text that has one character a byte. */
+export function encodeBytes(bytes: string): string {
+  return bytes.replace(
+    /[^A-Za-z0-9._~/-]/g,
+    (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
+  );
+}
+
+/** The reverse of `encodeBytes`. */
+export function decodeBytes(text: string): string {
+  return text.replace(/%([0-9A-Fa-f]{2})/g, (_, byte: string) => String.fromCharCode(Number.parseInt(byte, 16)));
+}
+
+/** The names of a relative path, none for the empty one; undefined if it could lead anywhere else. */
+export function pathNames(path: string): readonly string[] | undefined {
+  if (path === '') return [];
+  const names = path.split('/');
+  return names.some((name) => name === '' || name === '.' || name === '..' || name.includes('\0')) ? undefined : names;
 }

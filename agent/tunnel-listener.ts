@@ -6,10 +6,20 @@ import { createPublicKey, type KeyObject, randomBytes, verify } from 'node:crypt
 import http2, { type ClientHttp2Session, type Http2Session, type ServerHttp2Session } from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dial } from './dialler.ts';
+import { FileServer } from './files.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { agentWindows, openSessionWindow, sessionOptions } from './http2.ts';
 import type { AgentLog } from './log.ts';
-import { type Answer, answerLength, decodeAnswer, encodeHello, type Role, signedBytes, status } from './protocol.ts';
+import {
+  type Answer,
+  answerLength,
+  decodeAnswer,
+  encodeHello,
+  type FilesConfiguration,
+  type Role,
+  signedBytes,
+  status,
+} from './protocol.ts';
 import { readExactly } from './read.ts';
 
 /** A connection that says nothing is dropped after this many milliseconds. */
@@ -26,6 +36,8 @@ interface Tunnel extends Sessions {
 export interface TunnelListenerOptions {
   readonly session: string;
   readonly publicKey: string;
+  /** What of the pod's files the daemon may ask for. */
+  readonly files: FilesConfiguration | undefined;
   readonly log: AgentLog;
   /** Both connections of a tunnel stand. Called again for each new tunnel, after `onLost` of the one before. */
   onLive(inbound: ClientHttp2Session): void;
@@ -39,11 +51,13 @@ export class TunnelListener {
   readonly #options: TunnelListenerOptions;
   readonly #publicKey: KeyObject;
   readonly #unproven = new Set<Socket>();
+  readonly #files: FileServer;
   #tunnel: Tunnel | undefined;
   #live = false;
 
   constructor(options: TunnelListenerOptions) {
     this.#options = options;
+    this.#files = new FileServer(options.files, options.log);
     this.#publicKey = createPublicKey({ key: Buffer.from(options.publicKey, 'base64'), format: 'der', type: 'spki' });
     if (this.#publicKey.asymmetricKeyType !== 'ed25519') throw new Error('publicKey is not an Ed25519 key');
     this.server = createServer({ noDelay: true }, (socket) => void this.#accept(socket));
@@ -110,7 +124,10 @@ export class TunnelListener {
     this.#tunnel = tunnel;
     if (answer.role === 'outbound') {
       const session = http2.performServerHandshake(socket, sessionOptions(agentWindows));
-      session.on('stream', (stream, headers) => dial(stream, headers, this.#options.log));
+      session.on('stream', (stream, headers) => {
+        if (headers[':method'] === 'CONNECT') dial(stream, headers, this.#options.log);
+        else this.#files.answer(stream, headers);
+      });
       tunnel.outbound = session;
       this.#watch(session, socket, tunnel, answer.role);
     } else {

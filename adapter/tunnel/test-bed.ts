@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
 import { type Agent, startAgent } from '../../agent/agent.ts';
+import type { FilesConfiguration } from '../../agent/protocol.ts';
 import { silentLog } from '../diagnostics/log.ts';
 import { type InboundConnection, openTunnel, type PortForward, type PortForwarder, type Tunnel } from './tunnel.ts';
 
@@ -75,7 +76,10 @@ export interface TestBed extends AsyncDisposable {
 }
 
 /** Starts an agent with one inbound port and gives what is needed to connect to it. */
-export async function startTestBed(options: { heartbeatTick?: number } = {}): Promise<TestBed> {
+export async function startTestBed(
+  given: { heartbeatTick?: number; files?: FilesConfiguration } = {},
+): Promise<TestBed> {
+  const { files, ...options } = given;
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const messages: [string, Readonly<Record<string, unknown>>][] = [];
   let wake: (() => void)[] = [];
@@ -87,6 +91,7 @@ export async function startTestBed(options: { heartbeatTick?: number } = {}): Pr
       tunnelPort: 0,
       healthPort: 0,
       ports: [0],
+      ...(files !== undefined && { files }),
     },
     {
       ...options,

@@ -1,6 +1,12 @@
 /** One tunnel: the two HTTP/2 sessions with the agent of one pod. */
 import { type KeyObject, randomBytes } from 'node:crypto';
-import http2, { type ClientHttp2Session, type Http2Session, type ServerHttp2Stream } from 'node:http2';
+import http2, {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type Http2Session,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { type Heartbeat, startHeartbeat } from '../../agent/heartbeat.ts';
 import { openSessionWindow, sessionOptions, workstationWindows } from '../../agent/http2.ts';
@@ -45,12 +51,17 @@ export interface Tunnel extends AsyncDisposable {
    * error that has a `code` such as ECONNREFUSED, ENOTFOUND or ETIMEDOUT.
    */
   dial(host: string, port: number): Duplex;
+  /**
+   * Asks the agent itself, see agent/protocol.ts; `body`: bytes follow. Undefined if the tunnel is closing. Errors are the
+   * stream's.
+   */
+  ask(headers: OutgoingHttpHeaders, body: boolean): ClientHttp2Stream | undefined;
   /** Milliseconds, from the last PING. */
   readonly roundTripTime: number | undefined;
   /** Resolves when the tunnel is gone: with the reason, or undefined if it was disposed of here. Never rejects. */
   readonly closed: Promise<Error | undefined>;
-  /** Open streams of both directions, and the bytes on the wire including the tunnel's own. */
-  readonly statistics: { streams: number; bytesIn: number; bytesOut: number };
+  /** Streams of both directions, open now and so far, and the bytes on the wire including the tunnel's own. */
+  readonly statistics: { streams: number; opened: number; bytesIn: number; bytesOut: number };
 }
 
 export interface TunnelOptions {
@@ -154,6 +165,7 @@ class AgentTunnel implements Tunnel {
   readonly #heartbeats: readonly Heartbeat[];
   readonly #resolveClosed: (reason: Error | undefined) => void;
   #streams = 0;
+  #opened = 0;
   #disposed: Promise<void> | undefined;
 
   constructor(options: TunnelOptions, forward: PortForward, outbound: Duplex, inbound: Duplex) {
@@ -180,11 +192,12 @@ class AgentTunnel implements Tunnel {
     return this.#heartbeats[0]?.roundTripTime;
   }
 
-  get statistics(): { streams: number; bytesIn: number; bytesOut: number } {
+  get statistics(): Tunnel['statistics'] {
     const sum = (count: (transport: Transport) => number): number =>
       this.#transports.reduce((total, transport) => total + count(transport), 0);
     return {
       streams: this.#streams,
+      opened: this.#opened,
       bytesIn: sum(({ bytesReceived }) => bytesReceived),
       bytesOut: sum(({ bytesSent }) => bytesSent),
     };
@@ -208,6 +221,13 @@ class AgentTunnel implements Tunnel {
       const code = headers[errorHeader];
       stream.destroy(new DialError(typeof code === 'string' ? code : 'ECONNREFUSED', host, port));
     });
+    this.#count(stream);
+    return stream;
+  }
+
+  ask(headers: OutgoingHttpHeaders, body: boolean): ClientHttp2Stream | undefined {
+    if (this.#outbound.closed || this.#outbound.destroyed) return undefined;
+    const stream = this.#outbound.request(headers, { endStream: !body });
     this.#count(stream);
     return stream;
   }
@@ -236,6 +256,7 @@ class AgentTunnel implements Tunnel {
 
   #count(stream: Duplex): void {
     this.#streams += 1;
+    this.#opened += 1;
     // A caller that does not listen loses a connection, not the process.
     stream.on('error', () => {});
     stream.once('close', () => {

@@ -14,12 +14,13 @@ const fakeTunnel = (pod: string) => {
     pod,
     closed,
     roundTripTime: undefined,
-    statistics: { streams: 0, bytesIn: 0, bytesOut: 0 },
+    statistics: { streams: 0, opened: 0, bytesIn: 0, bytesOut: 0 },
     dial: (host, port): Duplex => {
       if (closing) return failedStream(new Error('closing'));
       dialled.push(`${host}:${port}`);
       return new PassThrough();
     },
+    ask: () => undefined,
     [Symbol.asyncDispose]: async () => {},
   };
   return {
