@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listen } from '../tunnel/listener.ts';
 import { EnvNetwork } from './env-network.ts';
 import type { Destination } from './names/destinations.ts';
+import { externalDestinations } from './names/external-endpoints.ts';
 
 const { signal } = new AbortController();
 
@@ -74,5 +75,23 @@ describe('mode env', () => {
     expect(await text(connect(before.get('prices')?.[0] ?? 0, '127.0.0.1'))).toBe('elsewhere:80');
     const closed = text(connect(before.get('cart')?.[0] ?? 0, '127.0.0.1'));
     await expect(closed).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+});
+
+describe('external endpoints in mode env', () => {
+  it('have ports of 127.0.0.1 by their names, and none by an address', async () => {
+    const endpoints = [
+      { host: 'db.example.net', port: 5432 },
+      { host: '10.1.2.3', port: 5432 },
+    ];
+    await network.open(externalDestinations(endpoints).destinations, signal);
+    const [local = 0] = ports().get('db.example.net') ?? [];
+    expect(await text(connect(local, '127.0.0.1'))).toBe('db.example.net.:5432');
+    expect(ports().has('10.1.2.3')).toBe(false);
+    expect(network.leftOut.map(({ problem }) => problem.what)).toEqual([expect.stringContaining('10.1.2.3')]);
+  });
+
+  it('shows no mounts', async () => {
+    expect(await network.showMounts()).toEqual([]);
   });
 });

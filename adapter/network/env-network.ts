@@ -4,10 +4,11 @@ import { Problem } from '../problem.ts';
 import type { ShadowedName } from './hosts/user-entries.ts';
 import type { DestinationListenersOptions } from './names/destination-listeners.ts';
 import type { Destination } from './names/destinations.ts';
+import { addressLeftOut, isAddressOnly } from './names/external-endpoints.ts';
 import { chooseLocalPort } from './names/local-ports.ts';
 import type { LeftOut, ReachableDestination } from './names/reachable-destination.ts';
 import { dialLoopback } from './ports/dial-loopback.ts';
-import type { WorkstationNetwork } from './workstation-network.ts';
+import type { MountRemark, WorkstationNetwork } from './workstation-network.ts';
 
 const address = '127.0.0.1';
 
@@ -52,6 +53,10 @@ export class EnvNetwork implements WorkstationNetwork {
     const leftOut: LeftOut[] = [];
     // One after the other, so that the same Services get the same ports every time.
     for (const destination of destinations) {
+      if (isAddressOnly(destination)) {
+        leftOut.push({ destination, problem: addressLeftOut(destination, this.mode) });
+        continue;
+      }
       try {
         for (const port of destination.ports) await this.#openPort(destination, port, signal);
       } catch (error) {
@@ -63,6 +68,11 @@ export class EnvNetwork implements WorkstationNetwork {
   }
 
   async publish(): Promise<readonly ShadowedName[]> {
+    return [];
+  }
+
+  /** The program shares this computer's file system. */
+  async showMounts(): Promise<readonly MountRemark[]> {
     return [];
   }
 

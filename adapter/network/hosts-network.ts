@@ -5,8 +5,9 @@ import type { ShadowedName } from './hosts/user-entries.ts';
 import { placeDestinations } from './names/addresses.ts';
 import { DestinationListeners, type DestinationListenersOptions, type Listen } from './names/destination-listeners.ts';
 import type { Destination } from './names/destinations.ts';
+import { addressLeftOut, isAddressOnly } from './names/external-endpoints.ts';
 import { dialLoopback } from './ports/dial-loopback.ts';
-import type { WorkstationNetwork } from './workstation-network.ts';
+import type { MountRemark, WorkstationNetwork } from './workstation-network.ts';
 
 export interface HostsNetworkOptions extends DestinationListenersOptions {
   readonly session: string;
@@ -32,6 +33,7 @@ export class HostsNetwork implements WorkstationNetwork {
   /** Where the helper listens for us. */
   readonly #lowPorts = new Set<string>();
   #destinations: readonly Destination[] = [];
+  #addressOnly: readonly Destination[] = [];
   #written: string | undefined;
   #writer: PrivilegedHelper | undefined;
   #ended = false;
@@ -48,8 +50,10 @@ export class HostsNetwork implements WorkstationNetwork {
     return new HostsNetwork(options);
   }
 
-  async open(destinations: readonly Destination[], signal: AbortSignal): Promise<void> {
-    this.#destinations = destinations;
+  async open(all: readonly Destination[], signal: AbortSignal): Promise<void> {
+    this.#addressOnly = all.filter(isAddressOnly);
+    const destinations = all.filter((destination) => !isAddressOnly(destination));
+    this.#destinations = all;
     const placed = placeDestinations(destinations, new Set(), this.#addresses);
     const helper = await this.#options.helper(signal);
     await helper.setAddresses(
@@ -81,12 +85,21 @@ export class HostsNetwork implements WorkstationNetwork {
     await this.publish(signal);
   }
 
+  /** The program shares this computer's file system. */
+  async showMounts(): Promise<readonly MountRemark[]> {
+    return [];
+  }
+
   get reachable() {
     return this.#listeners.reachable;
   }
 
   get leftOut() {
-    return this.#listeners.leftOut;
+    const addresses = this.#addressOnly.map((destination) => ({
+      destination,
+      problem: addressLeftOut(destination, this.mode),
+    }));
+    return [...this.#listeners.leftOut, ...addresses];
   }
 
   dialProgram(port: number): Promise<Socket | undefined> {

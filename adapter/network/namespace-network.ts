@@ -9,13 +9,15 @@ import type { Destination } from './names/destinations.ts';
 import type { DialDestination, LeftOut, ReachableDestination } from './names/reachable-destination.ts';
 import type { Place } from './namespace/place-listeners.ts';
 import { openPrivateNetwork, type PrivateNetwork } from './namespace/private-network.ts';
-import type { WorkstationNetwork } from './workstation-network.ts';
+import type { MountRemark, ProgramMount, WorkstationNetwork } from './workstation-network.ts';
 
 export interface NamespaceNetworkOptions {
   readonly log: Log;
   /** The command that starts this program; the holders of the namespaces are processes of it. */
   readonly command: readonly string[];
   readonly dial: DialDestination;
+  /** Paths of this computer that no mount of the pod may hide, such as the user's project. */
+  readonly keep?: readonly string[];
   /** Joins an accepted connection to one into the cluster, and sees to both. */
   serve(socket: Socket, stream: Duplex): void;
   /** Something to tell the user while the session stands. */
@@ -45,6 +47,7 @@ export class NamespaceNetwork implements WorkstationNetwork {
       command: options.command,
       accept: (address, port, socket) => network.#accept(address, port, socket),
       notice: (text) => options.notice(text),
+      ...(options.keep && { keep: options.keep }),
       signal,
     });
     return network;
@@ -82,6 +85,10 @@ export class NamespaceNetwork implements WorkstationNetwork {
 
   publish(signal: AbortSignal): Promise<readonly ShadowedName[]> {
     return this.#open.update(this.#pending, signal);
+  }
+
+  showMounts(mounts: readonly ProgramMount[], signal: AbortSignal): Promise<readonly MountRemark[]> {
+    return this.#open.showMounts(mounts, signal);
   }
 
   get reachable(): readonly ReachableDestination[] {

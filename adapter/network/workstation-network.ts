@@ -3,6 +3,9 @@ import type { Socket } from 'node:net';
 import type { ShadowedName } from './hosts/user-entries.ts';
 import type { Destination } from './names/destinations.ts';
 import type { LeftOut, ReachableDestination } from './names/reachable-destination.ts';
+import type { MountRemark, ProgramMount } from './namespace/shown-mounts.ts';
+
+export type { MountRemark, ProgramMount } from './namespace/shown-mounts.ts';
 
 /** `hosts`: the hosts file; `namespace`: a private network of Linux; `env`: only environment variables. */
 export type NetworkMode = 'hosts' | 'namespace' | 'env';
@@ -20,6 +23,12 @@ export interface WorkstationNetwork extends AsyncDisposable {
   open(destinations: readonly Destination[], signal: AbortSignal): Promise<void>;
   /** Makes the names of what is open known, and those of what is not unknown. Returns those that lines of the user's map too. */
   publish(signal: AbortSignal): Promise<readonly ShadowedName[]>;
+  /**
+   * Makes files and folders of this computer appear at the paths that they have in the pod, for the user's program only,
+   * besides those shown earlier. Returns what the user has to know: what cannot be shown, or hides something of the
+   * computer's. Only mode `namespace` has a place of its own for that; elsewhere nothing is done and nothing returned.
+   */
+  showMounts(mounts: readonly ProgramMount[], signal: AbortSignal): Promise<readonly MountRemark[]>;
   /** What is open. */
   readonly reachable: readonly ReachableDestination[];
   readonly leftOut: readonly LeftOut[];

@@ -10,7 +10,7 @@ export interface Finding {
   /** What was found, in sentences for the user. */
   readonly text: string;
   /** What the user can do, if something can be done. */
-  readonly remedy?: string;
+  readonly remedy?: string | undefined;
 }
 
 export function ok(subject: string, text: string): Finding {

@@ -12,7 +12,7 @@ export const argumentSchema = z.strictObject({
   role: z.enum(['program', 'services']),
   /** How this program is started, for the other holder. */
   command: z.array(z.string()).min(1),
-  tools: z.strictObject({ unshare: path, ip: path, mount: path, umount: path }),
+  tools: z.strictObject({ unshare: path, ip: path, mount: path, umount: path, pivotRoot: path.optional() }),
   /** The session's private folder; the holder of `program` removes it at its end. */
   folder: path,
 });
@@ -36,6 +36,13 @@ export const requestSchema = z.discriminatedUnion('kind', [
     id,
     files: z.array(z.strictObject({ path, content: z.string() })).max(10),
   }),
+  /** Shows files and folders of the computer at other paths; `keep` are those that must not be hidden. Answered with remarks. */
+  z.strictObject({
+    kind: z.literal('mount'),
+    id,
+    mounts: z.array(z.strictObject({ mountPath: path, localPath: path, readOnly: z.boolean() })).max(1_000),
+    keep: z.array(path).max(1_000),
+  }),
   z.strictObject({ kind: z.literal('route'), id, add: z.array(address), remove: z.array(address) }),
   /** Answered with a listening server. */
   z.strictObject({ kind: z.literal('listen'), id, port }),
@@ -56,5 +63,7 @@ export const replySchema = z.strictObject({
   error: z.strictObject({ message: z.string(), code: z.string().optional() }).optional(),
   /** Answer to `setUp`: whether programs may listen below port 1024. */
   lowPorts: z.boolean().optional(),
+  /** Answer to `mount`: what the user has to know. */
+  remarks: z.array(z.strictObject({ mountPath: path, why: z.string(), shown: z.boolean() })).optional(),
 });
 export type HolderReply = z.infer<typeof replySchema>;

@@ -3,7 +3,7 @@ import type { Server, Socket } from 'node:net';
 import type { HolderReply, HolderRequest } from './holder-protocol.ts';
 
 /** What a request brings: values of the reply, and a socket or server that goes with it. */
-export interface Outcome extends Pick<HolderReply, 'lowPorts'> {
+export interface Outcome extends Pick<HolderReply, 'lowPorts' | 'remarks'> {
   readonly handle?: Socket | Server;
 }
 

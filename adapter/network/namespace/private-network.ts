@@ -9,8 +9,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { isIP, isIPv6, Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { homedir, tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import type { Log } from '../../diagnostics/log.ts';
 import { Problem } from '../../problem.ts';
 import { unlessAborted, within } from '../../within.ts';
@@ -28,6 +28,8 @@ import { canonical, type Place, PlaceListeners } from './place-listeners.ts';
 import { prefixOf } from './prefix.ts';
 import { computerName, privateHosts, privateResolver } from './private-files.ts';
 import { hasIPv6 } from './routes.ts';
+import type { MountRemark, ProgramMount } from './shown-mounts.ts';
+import { findTool } from './tools.ts';
 import { mapAllUsers } from './user-map.ts';
 
 export interface PrivateNetworkOptions {
@@ -40,6 +42,8 @@ export interface PrivateNetworkOptions {
   notice(text: string): void;
   /** Ports of the program that are not opened on this computer's loopback. Default: none. */
   excludes?(port: number): boolean;
+  /** Paths of this computer that stay as they are for programs inside, such as the user's project. */
+  readonly keep?: readonly string[];
   /** Ends the opening only. */
   readonly signal: AbortSignal;
 }
@@ -58,6 +62,11 @@ export interface PrivateNetwork extends AsyncDisposable {
    * address that cannot be used; else the system's errors.
    */
   update(places: readonly Place[], signal: AbortSignal): Promise<readonly ShadowedName[]>;
+  /**
+   * Shows files and folders of this computer at other paths to programs inside, also to those that run already, besides what
+   * was shown earlier. Nothing is made on the computer's own file system. What cannot be shown is left out with a remark.
+   */
+  showMounts(mounts: readonly ProgramMount[], signal: AbortSignal): Promise<readonly MountRemark[]>;
   /** A connection to the program's port, at 127.0.0.1 or ::1 inside; undefined if nothing listens there. */
   dialProgram(port: number): Promise<Socket | undefined>;
   /** A process in the program's network namespace, for its tables in /proc. */
@@ -191,6 +200,20 @@ class OpenNetwork implements PrivateNetwork {
     });
   }
 
+  showMounts(mounts: readonly ProgramMount[], signal: AbortSignal): Promise<readonly MountRemark[]> {
+    return this.#enqueue(async () => {
+      const { command, keep = [] } = this.#options;
+      const { XDG_RUNTIME_DIR: runtime } = process.env;
+      const all = [homedir(), runtime, this.#folder, ...command, ...keep].filter(
+        (path) => path !== undefined && isAbsolute(path) && path !== '/',
+      );
+      const plain = mounts.map(({ mountPath, localPath, readOnly }) => ({ mountPath, localPath, readOnly }));
+      const request = { kind: 'mount', mounts: plain, keep: all as string[] } as const;
+      const { reply } = await this.#holder.channel.ask(request, signal);
+      return reply.remarks ?? [];
+    });
+  }
+
   dialProgram(port: number): Promise<Socket | undefined> {
     return this.#dial(loopbacks, port, this.#ended.signal).catch(() => undefined);
   }
@@ -298,10 +321,11 @@ class Holder {
   constructor({ log, command }: PrivateNetworkOptions, way: NamespaceWay, folder: string) {
     const [program = '', ...args] = unshareCommand(way);
     const { unshare, ip, mount, umount } = way.tools;
+    const pivotRoot = findTool('pivot_root');
     const argument = encodeArgument({
       role: 'program',
       command: [...command],
-      tools: { unshare, ip, mount, umount },
+      tools: { unshare, ip, mount, umount, ...(pivotRoot !== undefined && { pivotRoot }) },
       folder,
     });
     // What is set for the user's program must not steer ours.

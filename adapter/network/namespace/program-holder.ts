@@ -3,16 +3,18 @@
  * to the program. It starts the holder of the other namespace, and hands on what that one listens to.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { isIPv6, Server, Socket } from 'node:net';
 import { join } from 'node:path';
 import { BoundFile } from './bound-file.ts';
+import { removeFlatFolder } from './flat-folder.ts';
 import { HolderChannel } from './holder-channel.ts';
 import { encodeArgument, type HolderArgument, type HolderRequest } from './holder-protocol.ts';
 import type { Holder, Outcome } from './holder-role.ts';
 import { programIPv6, programLinks, serviceRoutes } from './routes.ts';
 import { refuse } from './services-holder.ts';
+import { ShownMounts } from './shown-mounts.ts';
 import { mustRun } from './tools.ts';
 
 const never = new AbortController().signal;
@@ -22,10 +24,12 @@ export class ProgramHolder implements Holder {
   readonly #child: ChildProcess;
   readonly #services: HolderChannel;
   readonly #files = new Map<string, BoundFile>();
+  readonly #mounts: ShownMounts;
   #hasIPv6 = false;
 
   constructor(argument: HolderArgument) {
     this.#argument = argument;
+    this.#mounts = new ShownMounts(argument);
     const { tools, command } = argument;
     const other = encodeArgument({ ...argument, role: 'services' });
     this.#child = spawn(tools.unshare, ['--net', '--', ...command, 'namespace', other], {
@@ -43,6 +47,8 @@ export class ProgramHolder implements Holder {
       case 'show':
         for (const { path, content } of request.files) await this.#show(path, Buffer.from(content, 'latin1'));
         return {};
+      case 'mount':
+        return { remarks: [...(await this.#mounts.show(request.mounts, request.keep))] };
       case 'route':
         await this.#route(request.add, request.remove);
         return {};
@@ -58,7 +64,7 @@ export class ProgramHolder implements Holder {
 
   end(): void {
     if (this.#child.connected) this.#child.disconnect();
-    rmSync(this.#argument.folder, { recursive: true, force: true });
+    removeFlatFolder(this.#argument.folder);
   }
 
   async #setUp(masks: readonly string[]): Promise<Outcome> {

@@ -13,6 +13,9 @@ const place = z.object({ address: z.string(), names: z.array(z.string()), ports:
 const commandSchema = z.union([
   z.object({ update: z.array(place) }),
   z.object({ dialProgram: z.number() }),
+  z.object({
+    mounts: z.array(z.object({ mountPath: z.string(), localPath: z.string(), readOnly: z.boolean() })),
+  }),
   z.object({ end: z.literal(true) }),
 ]);
 
@@ -47,7 +50,8 @@ try {
   for await (const line of createInterface({ input: process.stdin })) {
     const command = commandSchema.parse(JSON.parse(line));
     if ('end' in command) break;
-    if ('update' in command) say({ shadowed: await network.update(command.update, never) });
+    if ('mounts' in command) say({ remarks: await network.showMounts(command.mounts, never) });
+    else if ('update' in command) say({ shadowed: await network.update(command.update, never) });
     else {
       const socket = await network.dialProgram(command.dialProgram);
       say({ dialled: socket === undefined ? 'nothing listens' : await text(socket.end('question')) });

@@ -10,6 +10,7 @@ const packages = {
   setpriv: 'util-linux',
   mount: 'mount',
   umount: 'mount',
+  pivot_root: 'util-linux',
   ip: 'iproute2',
   bash: 'bash',
   pasta: 'passt',
