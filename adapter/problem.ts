@@ -37,6 +37,7 @@ export const catalogue = {
   'quota-exceeded': [4, 4013],
   'environment-unresolved': [4, 4014],
   'tunnel-failed': [4, 4015],
+  'volume-unresolved': [4, 4016],
   'port-in-use': [5, 5001],
   'privileges-needed': [5, 5002],
   'hosts-unwritable': [5, 5003],

@@ -52,6 +52,7 @@ class Reader implements EnvironmentReader {
 interface Options {
   readonly reader?: EnvironmentReader;
   readonly services?: readonly ServiceAddress[];
+  readonly onUnresolved?: 'fail' | 'leave-out';
   readonly links?: boolean | null;
   readonly container?: string;
   readonly spec?: object;
@@ -95,6 +96,7 @@ async function resolve(container: object, options: Options = {}) {
       namespace: 'shop',
       services: options.services ?? [],
       reader: options.reader ?? new Reader(),
+      onUnresolved: options.onUnresolved ?? 'fail',
     },
     signal,
   );
@@ -387,6 +389,38 @@ describe('ConfigMaps and Secrets', () => {
     });
     expect(problem.what).toContain('ConfigMap first');
     expect(problem.why).toContain('key k of Secret second');
+  });
+
+  test('what is missing or may not be read is left out where the user says so', async () => {
+    const refusal = new Problem({ code: 'right-missing', what: 'You may not get secrets.', why: '', remedy: '' });
+    const { variables, notes } = await resolve(
+      {
+        envFrom: [{ secretRef: { name: 'keys' } }, { configMapRef: { name: 'gone' } }],
+        env: [
+          { name: 'A', valueFrom: { secretKeyRef: { name: 'keys', key: 'k' } } },
+          { name: 'B', value: 'b$(A)' },
+        ],
+      },
+      {
+        reader: { configMap: async () => undefined, secret: () => Promise.reject(refusal) },
+        onUnresolved: 'leave-out',
+      },
+    );
+    expect(variables.map(({ name, value }) => [name, value])).toEqual([['B', 'b$(A)']]);
+    expect(notes).toEqual([
+      'You may not get secrets.',
+      'Variables are taken from Secret keys, which you may not read. It is left out.',
+      'Variables are taken from ConfigMap gone, which does not exist. It is left out.',
+      'A comes from key k of Secret keys, which you may not read. It is left out.',
+    ]);
+  });
+
+  test('another failure is passed on also then', async () => {
+    const away = new Problem({ code: 'cluster-unreachable', what: 'No.', why: '', remedy: '' });
+    const reader = { configMap: async () => undefined, secret: () => Promise.reject(away) };
+    await expect(
+      resolve({ envFrom: [{ secretRef: { name: 'keys' } }] }, { reader, onUnresolved: 'leave-out' }),
+    ).rejects.toBe(away);
   });
 
   test('a failing read is passed on', async () => {

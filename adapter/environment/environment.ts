@@ -51,6 +51,8 @@ export interface EnvironmentInput {
    */
   readonly services: readonly ServiceAddress[];
   readonly reader: EnvironmentReader;
+  /** What to do about what is missing or may not be read. `leave-out`: a note each, and the rest goes on. Default: fail. */
+  readonly onUnresolved?: 'fail' | 'leave-out';
 }
 
 /**
@@ -69,15 +71,18 @@ export async function resolveEnvironment(input: EnvironmentInput, signal: AbortS
       remedy: 'Name one of them as the container.',
     });
   }
-  const sources = await readSources(pod, container, input.namespace, input.reader, signal);
-  signal.throwIfAborted();
-
   const notes: string[] = [];
   const missing: string[] = [];
+  const lenient = input.onUnresolved === 'leave-out';
+  const forbidden = new Set<string>();
+  const reader = lenient ? forgiving(input.reader, forbidden, (text) => notes.push(text)) : input.reader;
+  const sources = await readSources(pod, container, input.namespace, reader, signal);
+  signal.throwIfAborted();
   const scope: Scope = {
     pod,
     container,
     sources,
+    forbidden,
     declared: new Map(),
     linked: new Map(),
     note: (text) => notes.push(text),
@@ -86,7 +91,8 @@ export async function resolveEnvironment(input: EnvironmentInput, signal: AbortS
   addServices(scope, linkedServices(input.services, input.namespace, pod.spec.enableServiceLinks));
   for (const source of container.envFrom) addAll(scope, source);
   for (const variable of container.env) addOne(scope, variable);
-  if (missing.length > 0) throw unresolved(missing, pod, container);
+  if (missing.length > 0 && !lenient) throw unresolved(missing, pod, container);
+  notes.push(...missing.map((text) => `${text} It is left out.`));
 
   return { variables: [...new Map([...scope.linked, ...scope.declared]).values()], notes };
 }
@@ -96,11 +102,32 @@ interface Scope {
   readonly pod: Pod;
   readonly container: Container;
   readonly sources: Sources;
+  /** Objects that may not be read, such as `Secret keys`. */
+  readonly forbidden: ReadonlySet<string>;
   /** From envFrom and env; these win over `linked`, also inside references. */
   readonly declared: Map<string, EnvironmentVariable>;
   readonly linked: Map<string, EnvironmentVariable>;
   note(text: string): void;
   miss(text: string): void;
+}
+
+/** Takes what may not be read for what is not there, and says so. */
+function forgiving(reader: EnvironmentReader, forbidden: Set<string>, note: (text: string) => void): EnvironmentReader {
+  const orNothing = async <T>(object: string, reading: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await reading;
+    } catch (error) {
+      if (!(error instanceof Problem) || error.code !== 'right-missing') throw error;
+      forbidden.add(object);
+      note([error.what, error.why].filter(Boolean).join(' '));
+      return undefined;
+    }
+  };
+  return {
+    configMap: (...args) => orNothing(`ConfigMap ${args[1]}`, reader.configMap(...args)),
+    secret: (...args) => orNothing(`Secret ${args[1]}`, reader.secret(...args)),
+    ...(reader.nodeAllocatable && { nodeAllocatable: reader.nodeAllocatable.bind(reader) }),
+  };
 }
 
 function addServices({ linked }: Scope, services: readonly ServiceAddress[]): void {
@@ -117,7 +144,8 @@ function addAll(scope: Scope, { prefix, configMapRef, secretRef }: Container['en
   const object = `${configMapRef ? 'ConfigMap' : 'Secret'} ${reference.name}`;
   const data = configMapRef ? scope.sources.configMaps.get(reference.name) : scope.sources.secrets.get(reference.name);
   if (data === undefined) {
-    if (!reference.optional) scope.miss(`Variables are taken from ${object}, which does not exist.`);
+    const fault = scope.forbidden.has(object) ? 'which you may not read' : 'which does not exist';
+    if (!reference.optional) scope.miss(`Variables are taken from ${object}, ${fault}.`);
     return;
   }
   for (const [key, value] of Object.entries(data)) {
@@ -193,7 +221,8 @@ function addKey(
   if (value !== undefined) {
     add(scope, name, value, `${object}, key ${reference.key}`);
   } else if (!reference.optional) {
-    const fault = data === undefined ? 'but that does not exist' : 'which has no such key';
+    const absent = scope.forbidden.has(object) ? 'which you may not read' : 'but that does not exist';
+    const fault = data === undefined ? absent : 'which has no such key';
     scope.miss(`${name} comes from key ${reference.key} of ${object}, ${fault}.`);
   }
 }

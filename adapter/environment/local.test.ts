@@ -16,13 +16,16 @@ test('the pod wins over the computer, and kubernetes-local over both', () => {
 test.each(['PATH', 'HOME', 'TMPDIR', 'LD_PRELOAD', 'PYTHONPATH', 'JAVA_TOOL_OPTIONS', 'GOPATH'])(
   '%s stays as it is on the computer, set or not',
   (name) => {
-    expect(localEnvironment([variable(name, '/in/the/pod')], { [name]: '/here' })).toEqual({
-      environment: {},
-      kept: [name],
-    });
-    expect(localEnvironment([variable(name, '/in/the/pod')], {})).toEqual({ environment: {}, kept: [name] });
+    const nothing = { environment: {}, variables: [], kept: [name] };
+    expect(localEnvironment([variable(name, '/in/the/pod')], { [name]: '/here' })).toEqual(nothing);
+    expect(localEnvironment([variable(name, '/in/the/pod')], {})).toEqual(nothing);
   },
 );
+
+test('the variables given come with their origins', () => {
+  const greeting = variable('GREETING', 'hello');
+  expect(localEnvironment([greeting, variable('PATH', '/bin')], {}).variables).toEqual([greeting]);
+});
 
 test('a kept variable that is the same here is not worth a word', () => {
   expect(localEnvironment([variable('SHELL', '/bin/sh')], { SHELL: '/bin/sh' }).kept).toEqual([]);

@@ -30,6 +30,8 @@ const ofTheComputer: ReadonlySet<string> = new Set([
 /** The variables to add to the program's own environment. */
 export interface LocalEnvironment {
   readonly environment: Readonly<Record<string, string>>;
+  /** The pod's among them, with their origins. */
+  readonly variables: readonly EnvironmentVariable[];
   /** Names of variables that the pod sets to something else and that stay as they are on this computer. */
   readonly kept: readonly string[];
 }
@@ -49,6 +51,7 @@ export function localEnvironment(
     platform === 'win32' ? windowsNames.has(name.toUpperCase()) : ofTheComputer.has(name);
   const given = variables.filter(({ name }) => !isOfTheComputer(name));
   return {
+    variables: given,
     environment: { ...Object.fromEntries(given.map(({ name, value }) => [name, value])), ...extra },
     kept: variables
       .filter(({ name, value }) => isOfTheComputer(name) && workstation[name] !== value)
