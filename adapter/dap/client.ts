@@ -1,7 +1,9 @@
 /** What the client is told, and when: nothing that says "it is over" reaches it before the surroundings are undone. */
 import { OutputEvent, TerminatedEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
+import type { Problem } from '../problem.ts';
 import type { Raw, Request } from './message.ts';
+import { inOneText, withLog } from './problem-response.ts';
 import type { Channel } from './wire/channel.ts';
 
 /** These show no output of the category "important" (dape.el; DSPDebugTarget.java of LSP4E). */
@@ -12,16 +14,18 @@ export class Client {
   id: unknown;
   readonly #channel: Channel;
   readonly #undo: () => Promise<void>;
+  readonly #logPath: () => string | undefined;
   #undoing: Promise<void> | undefined;
   #undone = false;
   /** What waits for the undo, in order. */
   #waiting: Raw[] | undefined;
   #terminated: 'by us' | 'by the debugger' | undefined;
 
-  /** `undo` is called at most once and must not reject. */
-  constructor(channel: Channel, undo: () => Promise<void>) {
+  /** `undo` is called at most once and must not reject. `logPath` is named in each error of ours. */
+  constructor(channel: Channel, undo: () => Promise<void>, logPath: () => string | undefined = () => undefined) {
     this.#channel = channel;
     this.#undo = undo;
+    this.#logPath = logPath;
   }
 
   /** Sends a message; order is kept, so it may have to wait behind one that waits. */
@@ -31,11 +35,21 @@ export class Client {
   }
 
   respond(request: Request, answer: Raw): void {
-    this.send({ type: 'response', request_seq: Number(request.seq), command: request.command, ...answer });
+    this.send({
+      type: 'response',
+      request_seq: Number(request.seq),
+      command: request.command,
+      ...withLog(answer, this.#logPath()),
+    });
   }
 
   refuse(request: Request, why: string): void {
     this.respond(request, { success: false, message: why });
+  }
+
+  /** An error that is no answer to anything. */
+  tellProblem(problem: Problem): void {
+    this.tell(inOneText(problem, this.#logPath()), 'important');
   }
 
   /** A line for the user: VS Code shows `important` as a notification too. */

@@ -86,7 +86,11 @@ export class DebugSession {
     this.timing = timing;
     const { log } = options;
     this.channel = new Channel(options.input, options.output, (message) => this.trace('to client', message));
-    this.client = new Client(this.channel, () => this.undoSurroundings());
+    this.client = new Client(
+      this.channel,
+      () => this.undoSurroundings(),
+      () => log.path,
+    );
     this.toClient = new Requests(this.channel);
     this.children = new Children(log);
     const [toClient, children, patience] = [this.toClient, this.children, timing.reverseRequest];

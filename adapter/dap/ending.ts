@@ -5,7 +5,7 @@ import type { DebugSession, State } from './debug-session.ts';
 import type { Debugger } from './debugger.ts';
 import { givenUp } from './launch.ts';
 import { field, isRequest, type Raw, type Request } from './message.ts';
-import { errorOf, inOneText } from './problem-response.ts';
+import { errorOf } from './problem-response.ts';
 import type { Keep } from './surroundings.ts';
 
 /** These end us as soon as `terminate` is answered (field notes, §1.6). */
@@ -140,7 +140,7 @@ export async function cutShort(session: DebugSession, problem: Problem, dead?: D
   const one = dead ?? session.debugger;
   if (dead !== undefined) session.abandon(dead, problem);
   session.state = { name: 'ending' };
-  session.client.tell(inOneText(problem), 'important');
+  session.client.tellProblem(problem);
   if (one !== undefined && dead === undefined) {
     await session.askToDisconnect(one, session.ownDisconnect());
     session.abandon(one, problem);

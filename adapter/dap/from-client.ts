@@ -3,6 +3,7 @@ import { Problem } from '../problem.ts';
 import { progressId } from './connecting.ts';
 import type { DebugSession } from './debug-session.ts';
 import type { Debugger } from './debugger.ts';
+import { diagnostics, diagnosticsCommand } from './diagnostics.ts';
 import { disconnect, terminate } from './ending.ts';
 import { givenUp, Launch } from './launch.ts';
 import { field, isRaw, isRequest, isResponse, type Raw, type Request } from './message.ts';
@@ -34,6 +35,9 @@ function requestFromClient(session: DebugSession, request: Request): void {
     case 'initialize':
       if (state.name === 'waiting-for-initialize') session.background(initialize(session, request));
       else session.client.refuse(request, 'initialize may be sent only once.');
+      return;
+    case diagnosticsCommand:
+      session.background(diagnostics(session, request));
       return;
     case 'disconnect':
       session.background(disconnect(session, request));

@@ -12,7 +12,7 @@ import { cutShort } from './ending.ts';
 import { eventFromDebugger } from './from-debugger.ts';
 import { childLaunch, delegateLaunch, given, type Launch, parseLaunch, type Settled, startOf } from './launch.ts';
 import { isRaw, isRequest, type Request, textOf } from './message.ts';
-import { errorOf, inOneText } from './problem-response.ts';
+import { errorOf } from './problem-response.ts';
 import { died, type Started } from './starting.ts';
 
 export async function initialize(session: DebugSession, request: Request): Promise<void> {
@@ -195,7 +195,7 @@ async function launchFailed(session: DebugSession, launch: Launch, problem: Prob
   session.dismissCurrent(true);
   session.debugger = undefined;
   await session.client.undo();
-  if (launch.answered && problem.code !== 'cancelled') session.client.tell(inOneText(problem), 'important');
+  if (launch.answered && problem.code !== 'cancelled') session.client.tellProblem(problem);
   const early = launch.answered;
   session.answerLaunch(launch, errorOf(problem));
   // Some clients go on waiting after an error; who gave up himself knows.

@@ -1,6 +1,7 @@
 /** The seam between the debug adapter and what lies around the program: the cluster, though this folder does not know it. */
 import type { DebugAdapterSettings } from '../debuggers/profile.ts';
 import type { Problem } from '../problem.ts';
+import type { DiagnosticsBody } from './diagnostics.ts';
 import type { Place } from './place.ts';
 
 /** What the debug adapter needs around the real one; implemented over the session daemon by cli/dap.ts. */
@@ -19,6 +20,8 @@ export interface Surroundings {
    * With `keep`, the surroundings stay for what follows, and are undone after that without anybody's help.
    */
   disconnect(budget: number, keep?: Keep): Promise<'undone' | 'finishing' | 'kept'>;
+  /** All that is known of the surroundings, before, while and after they are connected. Secrets are masked. */
+  diagnose?(format: DiagnosticsBody['format']): Promise<DiagnosticsBody>;
 }
 
 /**

@@ -11,7 +11,7 @@ import { listenAt, type Place } from './listening.ts';
 
 /** What one session is served with, and how it is closed after its end. */
 interface OneSession {
-  readonly options: Omit<ServeOptions, 'input' | 'output' | 'admit' | 'log'>;
+  readonly options: Omit<ServeOptions, 'input' | 'output' | 'admit' | 'log'> & Partial<Pick<ServeOptions, 'log'>>;
   close(): Promise<void>;
 }
 
@@ -121,7 +121,7 @@ class DebugServer {
     // Each session listens for signals.
     process.setMaxListeners(process.getMaxListeners() + 1);
     try {
-      const served = { ...one.options, log, input: socket, output: socket, ...(admit && { admit }) };
+      const served = { log, ...one.options, input: socket, output: socket, ...(admit && { admit }) };
       this.#code = (await serve(served)) || this.#code;
     } finally {
       process.setMaxListeners(process.getMaxListeners() - 1);
