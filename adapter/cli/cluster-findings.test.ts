@@ -50,7 +50,10 @@ const objects: Readonly<Record<string, readonly object[]>> = {
 };
 
 /** An API server with one Deployment behind a Service; `allowed` tells which rights the user has. */
-function serve(allowed: (verb: string, resource: string) => boolean): Promise<FakeApiServer> {
+function serve(
+  allowed: (verb: string, resource: string) => boolean,
+  nodes?: readonly object[],
+): Promise<FakeApiServer> {
   return FakeApiServer.start(({ path, body }: FakeRequest): FakeAnswer => {
     if (path === '/version') return { gitVersion: 'v1.35.4' };
     if (path.endsWith('/selfsubjectreviews')) return { status: { userInfo: { username: 'anna' } } };
@@ -59,6 +62,8 @@ function serve(allowed: (verb: string, resource: string) => boolean): Promise<Fa
         .resourceAttributes;
       return { status: { allowed: allowed(verb, resource) } };
     }
+    if (path === '/api/v1/nodes')
+      return nodes === undefined ? 403 : { metadata: { resourceVersion: '1' }, items: nodes };
     if (path === '/api/v1/namespaces/shop') return { metadata: meta('shop') };
     const [, resource = '', name] = /\/namespaces\/shop\/([a-z]+)(?:\/(.+))?$/.exec(path) ?? [];
     const found = objects[resource] ?? [];
@@ -126,5 +131,53 @@ describe('clusterFindings', () => {
     const { findings, problem } = await clusterFindings({ kubeconfig: path, ports: {} }, signal);
     expect(problem?.code).toBe('cluster-unreachable');
     expect(findings).toMatchObject([{ subject: 'cluster', outcome: 'not possible' }]);
+  });
+});
+
+describe("the agent's image", () => {
+  const node = (name: string, ...names: string[]) => ({
+    metadata: meta(name),
+    status: { images: [{ names: ['docker.io/library/other:1'] }, { names }] },
+  });
+  const agentImage = 'registry.example.com/team/agent:1';
+
+  async function imageOf(image: string, nodes?: readonly object[]) {
+    await using server = await serve(() => true, nodes);
+    const question = { kubeconfig: kubeconfig(server.url), target: 'cart', ports: {}, agentImage: image };
+    const { findings, problem } = await clusterFindings(question, signal);
+    return { finding: findings.find(({ subject }) => subject === 'image'), problem };
+  }
+
+  it('is fine where every node has it', async () => {
+    const { finding } = await imageOf(agentImage, [node('one', agentImage), node('two', agentImage)]);
+    expect(finding).toMatchObject({ outcome: 'ok', text: expect.stringContaining('Every node has') });
+  });
+
+  it('is known under its full name', async () => {
+    const { finding } = await imageOf('kubernetes-local/agent:1', [node('one', 'docker.io/kubernetes-local/agent:1')]);
+    expect(finding?.outcome).toBe('ok');
+  });
+
+  it.each([
+    ['on some nodes', agentImage, [node('one', agentImage), node('two')], ['Already on one, but not on two']],
+    ['on no node', agentImage, [node('one')], ['registry.example.com', 'cannot be known beforehand', 'No node tells']],
+    ['unknown', agentImage, undefined, ['You may not list nodes']],
+    [
+      'without a registry',
+      'kubernetes-local/agent:1',
+      [node('one')],
+      ['names no registry', 'docker.io/kubernetes-local'],
+    ],
+  ])('may be missing: %s', async (_case, image, nodes, words) => {
+    const { finding, problem } = await imageOf(image, nodes);
+    expect(problem).toBeUndefined();
+    expect(finding).toMatchObject({ outcome: 'limited', remedy: expect.stringMatching(/registry/) });
+    for (const word of words) expect(finding?.text).toContain(word);
+  });
+
+  it('must have a name that can be one', async () => {
+    const { finding, problem } = await imageOf('Not An Image');
+    expect(problem?.code).toBe('bad-value');
+    expect(finding).toMatchObject({ outcome: 'not possible', remedy: expect.stringContaining('agentImage') });
   });
 });

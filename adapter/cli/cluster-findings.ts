@@ -1,12 +1,13 @@
-/** What the doctor says of the cluster: reachable, the target found, the rights there, the local ports free. Only reads. */
+/** What the doctor says of the cluster: reachable, the target found, the rights there, the image, the local ports free. Only reads. */
 import { type Cluster, openCluster } from '../cluster/cluster.ts';
-import { checkRights } from '../cluster/rights.ts';
+import { checkRights, missingOptionalRights } from '../cluster/rights.ts';
 import { type ResolvedTarget, resolveTarget } from '../cluster/target.ts';
 import { silentLog } from '../diagnostics/log.ts';
 import { type Finding, limited, notPossible, ok } from '../network/doctor/finding.ts';
 import { describeHolder, findConflicts } from '../network/ports/conflict.ts';
 import { Problem } from '../problem.ts';
 import { mapPorts } from '../session/port-mapping.ts';
+import { imageFinding } from './image-finding.ts';
 
 /** Which cluster, and what in it, if anything. */
 export interface ClusterQuestion {
@@ -15,11 +16,16 @@ export interface ClusterQuestion {
   readonly namespace?: string;
   readonly target?: string;
   readonly container?: string;
+  /** Container port (number or name) → local port. */
   readonly ports: Readonly<Record<string, number>>;
+  /** The agent's, if it is to be looked for. */
+  readonly agentImage?: string;
 }
 
 export interface ClusterFindings {
   readonly findings: readonly Finding[];
+  /** Of the cluster, if it answers. */
+  readonly version?: string | undefined;
   /** The first problem that a session would meet there. */
   readonly problem: Problem | undefined;
 }
@@ -28,32 +34,44 @@ export interface ClusterFindings {
 export async function clusterFindings(question: ClusterQuestion, signal: AbortSignal): Promise<ClusterFindings> {
   const findings: Finding[] = [];
   let step = 'cluster';
+  let answered: string | undefined;
   try {
     const cluster: Cluster = await openCluster({ ...question, log: silentLog }, signal);
     const { context, server, user, version, namespace } = cluster;
+    answered = version;
     findings.push(
       ok(step, `${context} (${server}, Kubernetes ${version}) answers; you are ${user}, in namespace ${namespace}.`),
     );
-    if (question.target === undefined) return { findings, problem: undefined };
+    if (question.target === undefined) return { findings, version, problem: undefined };
     step = 'target';
     const target: ResolvedTarget = await resolveTarget(cluster, question.target, question.container, signal);
     const { kind, name } = target.workload;
     findings.push(ok(step, `${kind.toLowerCase()}/${name}, container ${target.container}, can be replaced.`));
     step = 'rights';
-    await checkRights(cluster, target, signal);
-    findings.push(ok(step, 'You have all that a session on it needs.'));
+    await checkRights(cluster, target, 'fail', signal);
+    const lacking = await missingOptionalRights(cluster, [namespace], signal);
+    findings.push(
+      lacking.length === 0
+        ? ok(step, 'You have all that a session on it needs.')
+        : limited(step, `A session can stand. ${lacking.join(' ')}`, 'Ask for the Role of the documentation.'),
+    );
+    if (question.agentImage !== undefined) {
+      step = 'image';
+      findings.push(await imageFinding(step, cluster, question.agentImage, signal));
+    }
     step = 'local ports';
     findings.push(await portsFinding(step, mapPorts(target, question.ports), signal));
-    return { findings, problem: undefined };
+    return { findings, version, problem: undefined };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const text = [error.what, error.why].filter(Boolean).join(' ');
     findings.push(notPossible(step, text, error.remedy === '' ? undefined : error.remedy));
-    return { findings, problem: error };
+    return { findings, version: answered, problem: error };
   }
 }
 
-async function portsFinding(
+/** Whether the program could listen on these (container port → local port). Problem privileges-needed. */
+export async function portsFinding(
   subject: string,
   ports: ReadonlyMap<number, number>,
   signal: AbortSignal,

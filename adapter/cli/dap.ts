@@ -1,22 +1,26 @@
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
+import type { DiagnosticsBody } from '../dap/diagnostics.ts';
 import { serve } from '../dap/proxy.ts';
 import type { Place } from '../dap/server/listening.ts';
 import { serveMany } from '../dap/server/server.ts';
 import type { ConnectHooks, Keep, ProcessRole, Surroundings } from '../dap/surroundings.ts';
 import { withMaskedValues } from '../dap/trace/content.ts';
 import { TraceFile } from '../dap/trace/trace-file.ts';
-import { FileLog, type Log, silentLog } from '../diagnostics/log.ts';
+import type { Log } from '../diagnostics/log.ts';
+import { ProcessLog } from '../diagnostics/process-log.ts';
+import type { Redactor } from '../diagnostics/redactor.ts';
 import { parseLaunchConfiguration } from '../launch/configuration.ts';
 import { Problem } from '../problem.ts';
 import { SessionClient } from '../session/client.ts';
 import type { Connection } from '../session/protocol.ts';
 import { ReportedProcesses } from '../session/reported-processes.ts';
-import { stateFolder } from '../session/state-folder.ts';
+import { logsFolder, sessionFiles } from '../session/state-folder.ts';
 import { within } from '../within.ts';
 import { parseLaunchArguments } from './launch-arguments.ts';
 import { ownProgram } from './program.ts';
 import { programEnvironment } from './program-environment.ts';
+import type { SessionChoice } from './session-choice.ts';
 import { sessionRequest } from './session-request.ts';
 import { showLine } from './terminal.ts';
 import { version } from './version.ts';
@@ -51,24 +55,30 @@ export function dapCommand(): Command {
 async function dap(command: readonly string[], flags: Flags): Promise<number> {
   const { delegate, stay = false } = flags;
   const place = placeOf(flags);
-  const log = openLog();
+  using log = openLog();
   using trace = flags.trace === undefined ? undefined : openTrace(flags.trace, command, flags, log);
   const open = () => {
-    const surroundings = new ClusterSurroundings(log);
+    const own = openLog(log.redactor);
+    const surroundings = new ClusterSurroundings(own);
     const options = {
       surroundings,
+      log: own,
       ...(delegate !== undefined && { delegate }),
       ...(command.length > 0 && { debugAdapter: { command } }),
       ...trace?.session(),
     };
-    return { options, close: () => surroundings.close() };
+    const close = async () => {
+      await surroundings.close();
+      own[Symbol.dispose]();
+    };
+    return { options, close };
   };
   if (place !== undefined) {
     const say = (line: string) => void process.stdout.write(`${line}\n`);
     return serveMany({ place, stay, log, open, say, warn: showLine });
   }
   const { options, close } = open();
-  const code = await serve({ ...options, input: process.stdin, output: process.stdout, log });
+  const code = await serve({ ...options, input: process.stdin, output: process.stdout });
   await close();
   return code;
 }
@@ -112,23 +122,22 @@ function openTrace(path: string, command: readonly string[], flags: Flags, log: 
   );
 }
 
-/** A state folder that cannot be used is an error of the launch, which the IDE can show; until then nothing is kept. */
-function openLog(): Log {
-  try {
-    return new FileLog(join(stateFolder(), 'debug-adapter.log'), 'debug adapter');
-  } catch {
-    return silentLog;
-  }
+/** Until its session is known; then it goes on in the log of that. */
+function openLog(redactor?: Redactor): ProcessLog {
+  return new ProcessLog('debug adapter', () => join(logsFolder(), 'debug-adapter.log'), redactor);
 }
 
 /** The cluster around a debug session: a session of the daemon. */
 class ClusterSurroundings implements Surroundings {
-  readonly #log: Log;
+  readonly #log: ProcessLog;
   readonly #abort = new AbortController();
   readonly #processes = new ReportedProcesses();
   #connecting: Promise<SessionClient> | undefined;
+  #key: string | undefined;
+  #place: SessionChoice = {};
+  #problem: Problem | undefined;
 
-  constructor(log: Log) {
+  constructor(log: ProcessLog) {
     this.#log = log;
   }
 
@@ -139,9 +148,13 @@ class ClusterSurroundings implements Surroundings {
   async connect(args: unknown, hooks: ConnectHooks, signal: AbortSignal) {
     const configuration = parseLaunchConfiguration(args, 'the launch configuration');
     const both = AbortSignal.any([signal, this.#abort.signal]);
+    const { target, namespace, context, kubeconfig } = configuration;
+    this.#place = { target, namespace, context, kubeconfig };
     const startsProgram = configuration.delegate?.request !== 'attach';
+    const { key, request, choice } = sessionRequest(configuration, startsProgram, this.#log);
     this.#connecting = (async () => {
-      const { key, request } = sessionRequest(configuration, startsProgram, this.#log);
+      this.#key = key;
+      this.#log.moveTo(sessionFiles(key).log);
       return SessionClient.connect(
         key,
         request,
@@ -163,14 +176,29 @@ class ClusterSurroundings implements Surroundings {
         this.#processes,
       );
     })();
-    const { connection } = await this.#connecting;
+    const { connection } = await this.#connecting.catch((error: unknown) => {
+      this.#problem = Problem.from(error);
+      throw error;
+    });
     for (const variable of connection.environment) if (variable.secret) this.#log.redactor.add(variable.value);
     const ports = connection.ports.map((port) => `${port.containerPort} → 127.0.0.1:${port.localPort}`).join(', ');
     return {
-      environment: programEnvironment(connection),
+      environment: programEnvironment(connection, choice, (text) => hooks.notice('warning', text)),
       ...(connection.network.place && { place: connection.network.place }),
       summary: `Connected to ${connection.workload} (${connection.pods.length} pod${connection.pods.length === 1 ? '' : 's'}): port ${ports}; ${describeNames(connection)}`,
     };
+  }
+
+  async diagnose(format: DiagnosticsBody['format']): Promise<DiagnosticsBody> {
+    // Only who asks has to wait for all of it to be loaded.
+    const [{ diagnosisOf }, { describeDiagnosis }] = await Promise.all([
+      import('./diagnosis-report.ts'),
+      import('./diagnosis-view.ts'),
+    ]);
+    const question = { key: this.#key, place: this.#place, problem: this.#problem, log: this.#log };
+    const diagnosis = await diagnosisOf(question, new AbortController().signal);
+    if (format === 'json') return { format, diagnosis };
+    return { format, text: describeDiagnosis(diagnosis, { width: 80, all: true }) };
   }
 
   processStarted(pid: number, role: ProcessRole): void {

@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -75,8 +77,8 @@ describe('doctor', () => {
     expect(stdout).toContain(hosts);
   });
 
-  it('tells as JSON what it tells as text', () => {
-    const { status, stdout } = doctor('--json');
+  it.each([['--json'], ['--format', 'json']])('tells as JSON what it tells as text (%s)', (...asJson) => {
+    const { status, stdout } = doctor(...asJson);
     expect(status).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       node: process.version,
@@ -92,6 +94,23 @@ describe('doctor', () => {
     expect(stdout).toMatch(/The cluster\n {2}not possible {2}cluster: .*none/);
   });
 
+  it('says whether a debugger is there, and what installs it', () => {
+    const { status, stdout } = doctor('--delegate', 'netcoredbg');
+    expect(status).toBe(6);
+    expect(stdout).toMatch(/The debugger\n {2}not possible {2}debugger netcoredbg: .*\n {16}→ /);
+    const unknown = doctor('--delegate', 'debugpi');
+    expect(unknown).toMatchObject({ status: 6, stdout: expect.stringContaining('Did you mean "debugpy"?') });
+  });
+
+  it('tries local ports also without a target', async () => {
+    const server = createServer();
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const { stdout } = doctor('--port', `8080:${port}`);
+    expect(stdout).toMatch(new RegExp(`limited {6} +local ports: In use: ${port} by `));
+    server.close();
+  });
+
   it('refuses what it does not know', () => {
     expect(doctor('--port', 'x:y', '--target', 'cart').status).toBe(2);
     expect(doctor('--fix').status).toBe(2);
@@ -104,13 +123,16 @@ describe('the exit code', () => {
   const problem = new Problem({ code: 'target-missing', what: 'x', why: '', remedy: '' });
 
   it('is 0 if one mode works and the cluster lets a session stand', () => {
-    expect(exitCodeOf({ modes: [fails, works] }, undefined)).toBe(0);
-    expect(exitCodeOf({ modes: [fails, works] }, { findings: [], problem: undefined })).toBe(0);
+    expect(exitCodeOf({ workstation: { modes: [fails, works] } })).toBe(0);
+    expect(exitCodeOf({ workstation: { modes: [fails, works] }, cluster: { problem: undefined } })).toBe(0);
   });
 
   it('is that of what stands in the way', () => {
-    expect(exitCodeOf({ modes: [fails] }, undefined)).toBe(5);
-    expect(exitCodeOf({ modes: [works] }, { findings: [], problem })).toBe(4);
+    expect(exitCodeOf({ workstation: { modes: [fails] } })).toBe(5);
+    expect(exitCodeOf({ workstation: { modes: [works] }, cluster: { problem } })).toBe(4);
+    const missing = new Problem({ code: 'delegate-missing', what: 'x', why: '', remedy: '' });
+    const debuggerFound = { problem: missing };
+    expect(exitCodeOf({ workstation: { modes: [works] }, debugger: debuggerFound })).toBe(6);
   });
 });
 
@@ -121,7 +143,7 @@ it('the report is no wider than the terminal', () => {
     modes: [],
     auto: ok('mode auto', text),
   };
-  const lines = describeReport(examination, undefined, 80).split('\n');
+  const lines = describeReport({ workstation: examination }, 80).split('\n');
   expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
   expect(lines.filter((line) => line.includes('→'))).toHaveLength(1);
 });

@@ -1,18 +1,25 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { parsePortMapping } from '../launch/configuration.ts';
 import { type Examination, examineWorkstation } from '../network/doctor/examination.ts';
-import type { Finding } from '../network/doctor/finding.ts';
+import { type Finding, notPossible } from '../network/doctor/finding.ts';
 import { hostsFilePath } from '../network/hosts/hosts-writer.ts';
-import { type ClusterFindings, clusterFindings } from './cluster-findings.ts';
+import { Problem } from '../problem.ts';
+import { type ClusterFindings, type ClusterQuestion, clusterFindings, portsFinding } from './cluster-findings.ts';
+import { type DebuggerFinding, debuggerFinding } from './debugger-finding.ts';
+import { describeFinding } from './finding-view.ts';
 import { ownProgram } from './program.ts';
-import { repeated } from './target-options.ts';
-import { wrap } from './text-layout.ts';
+import { defaultAgentImage } from './session-request.ts';
+
+import { addContainerOptions, addPlaceOptions } from './target-options.ts';
 
 /** The exit code where no network mode works: that of the workstation's problems. */
 const noModeWorks = 5;
 
 interface DoctorFlags {
   readonly json?: boolean;
+  readonly format: 'text' | 'json';
+  readonly delegate?: string;
+  readonly agentImage?: string;
   readonly target?: string;
   readonly namespace?: string;
   readonly context?: string;
@@ -23,72 +30,112 @@ interface DoctorFlags {
 
 /** `doctor`: what will work here, before anything is touched. Ends with 0 if a session can stand here. */
 export function doctorCommand(): Command {
-  return new Command('doctor')
+  const command = new Command('doctor')
     .description('check what will work on this computer, and with --target in the cluster; changes nothing')
-    .option('--json', 'as JSON')
-    .option('-t, --target <target>', 'also check this target and your rights on it')
-    .option('-n, --namespace <namespace>', "namespace of the target (default: the context's)")
-    .option('--context <context>', 'also check the cluster of this context of the kubeconfig')
-    .option('--kubeconfig <path>', 'kubeconfig file or list (default: KUBECONFIG, ~/.kube/config)')
-    .option('-c, --container <container>', "container to replace (default: the one the Service's ports lead to)")
-    .option('-p, --port <mapping>', 'container port or name : local port; may be repeated', repeated)
-    .action(async (flags: DoctorFlags) => {
-      const { signal } = new AbortController();
-      const { json, port = [], target, namespace, context, kubeconfig, container } = flags;
-      const question = {
-        ...{ ...(target !== undefined && { target }), ...(namespace !== undefined && { namespace }) },
-        ...{ ...(context !== undefined && { context }), ...(kubeconfig !== undefined && { kubeconfig }) },
-        ...(container !== undefined && { container }),
-        ports: Object.fromEntries(
-          port.map(parsePortMapping).map(({ containerPort, localPort }) => [containerPort, localPort]),
-        ),
-      };
-      const isAsked = [target, namespace, context, kubeconfig].some((flag) => flag !== undefined);
-      const [workstation, cluster] = await Promise.all([
-        examineWorkstation(signal, {
-          hostsFile: hostsFilePath(),
-          environment: process.env,
-          program: ownProgram(),
-        }),
-        isAsked ? clusterFindings(question, signal) : undefined,
-      ]);
-      const report = describeReport(workstation, cluster, process.stdout.columns || Number.POSITIVE_INFINITY);
-      const data = { node: process.version, ...workstation, ...(cluster && { cluster: cluster.findings }) };
-      process.stdout.write(json ? `${JSON.stringify(data, undefined, 2)}\n` : report);
-      process.exitCode = exitCodeOf(workstation, cluster);
-    });
+    .addOption(new Option('--format <format>', 'how it is shown').choices(['text', 'json']).default('text'))
+    .option('--json', 'the same as --format json')
+    .option('--delegate <type>', 'also check this real debugger: debugpy, …')
+    .option('--agent-image <image>', 'image of the agent');
+  return addContainerOptions(addPlaceOptions(command)).action(async (flags: DoctorFlags) => {
+    const report = await examine(flags, new AbortController().signal);
+    const width = process.stdout.columns || Number.POSITIVE_INFINITY;
+    const asJson = flags.json === true || flags.format === 'json';
+    process.stdout.write(
+      asJson ? `${JSON.stringify(reportData(report), undefined, 2)}\n` : describeReport(report, width),
+    );
+    process.exitCode = exitCodeOf(report);
+  });
 }
 
-/** 0 if a network mode works and the cluster, if it was asked about, lets a session stand; else that of the first problem. */
-export function exitCodeOf({ modes }: Pick<Examination, 'modes'>, cluster: ClusterFindings | undefined): number {
-  if (modes.every(({ finding }) => finding.outcome === 'not possible')) return noModeWorks;
-  return cluster?.problem?.exitCode ?? 0;
+/** What is to be looked at beside this computer. */
+export type DoctorQuestion = Pick<
+  DoctorFlags,
+  'target' | 'namespace' | 'context' | 'kubeconfig' | 'container' | 'port' | 'delegate' | 'agentImage'
+>;
+
+/** All that the doctor has looked at. */
+export interface DoctorReport {
+  readonly workstation: Examination;
+  /** The cluster, if it was asked about. */
+  readonly cluster?: ClusterFindings | undefined;
+  readonly debugger?: DebuggerFinding | undefined;
+  /** Local ports, if they were given without a target. */
+  readonly ports?: Finding | undefined;
+}
+
+/** Looks at it all; changes nothing. Problem bad-value or bad-arguments for options that cannot be understood. */
+export async function examine(asked: DoctorQuestion, signal: AbortSignal): Promise<DoctorReport> {
+  const { port = [], target, namespace, context, kubeconfig, container, delegate, agentImage } = asked;
+  const mappings = port.map(parsePortMapping);
+  const question: ClusterQuestion = {
+    ...{ ...(target !== undefined && { target }), ...(namespace !== undefined && { namespace }) },
+    ...{ ...(context !== undefined && { context }), ...(kubeconfig !== undefined && { kubeconfig }) },
+    ...(container !== undefined && { container }),
+    ports: Object.fromEntries(mappings.map(({ containerPort, localPort }) => [containerPort, localPort])),
+    agentImage: agentImage ?? process.env.KUBERNETES_LOCAL_AGENT_IMAGE ?? defaultAgentImage,
+  };
+  const isAsked = [target, namespace, context, kubeconfig].some((flag) => flag !== undefined);
+  const [workstation, cluster, debuggerFound, ports] = await Promise.all([
+    examineWorkstation(signal, { hostsFile: hostsFilePath(), environment: process.env, program: ownProgram() }),
+    isAsked ? clusterFindings(question, signal) : undefined,
+    delegate === undefined ? undefined : debuggerFinding(delegate, signal),
+    target === undefined && mappings.length > 0
+      ? localPorts(
+          mappings.map(({ localPort }) => localPort),
+          signal,
+        )
+      : undefined,
+  ]);
+  return { workstation, cluster, debugger: debuggerFound, ports };
+}
+
+/** Without a target it is not known which ports of the container they stand for. */
+async function localPorts(ports: readonly number[], signal: AbortSignal): Promise<Finding> {
+  const subject = 'local ports';
+  try {
+    return await portsFinding(subject, new Map(ports.map((port) => [port, port])), signal);
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return notPossible(subject, [error.what, error.why].filter(Boolean).join(' '), error.remedy);
+  }
+}
+
+/** The report as plain data. */
+export function reportData({ workstation, cluster, debugger: its, ports }: DoctorReport): object {
+  return {
+    node: process.version,
+    ...workstation,
+    ...(cluster && { cluster: cluster.findings }),
+    ...(its && { debugger: [its.finding] }),
+    ...(ports && { ports: [ports] }),
+  };
+}
+
+/** 0 if a network mode works, and cluster and debugger, as far as asked about, let a session stand; else that of the first problem. */
+export function exitCodeOf(report: {
+  readonly workstation: Pick<Examination, 'modes'>;
+  readonly cluster?: Pick<ClusterFindings, 'problem'> | undefined;
+  readonly debugger?: Pick<DebuggerFinding, 'problem'> | undefined;
+}): number {
+  if (report.workstation.modes.every(({ finding }) => finding.outcome === 'not possible')) return noModeWorks;
+  return report.cluster?.problem?.exitCode ?? report.debugger?.problem?.exitCode ?? 0;
 }
 
 /** The report as text, for a terminal of this width. */
-export function describeReport(workstation: Examination, cluster: ClusterFindings | undefined, width: number): string {
+export function describeReport({ workstation, cluster, debugger: its, ports }: DoctorReport, width: number): string {
+  const node: Finding = { subject: 'Node', outcome: 'ok', text: `${process.version} is recent enough.` };
   const sections: readonly (readonly [string, readonly Finding[]])[] = [
-    [
-      'This computer',
-      [{ subject: 'Node', outcome: 'ok', text: `${process.version} is recent enough.` }, ...workstation.findings],
-    ],
+    ['This computer', [node, ...workstation.findings, ...(ports ? [ports] : [])]],
+    ...(its ? [['The debugger', [its.finding]] as const] : []),
     ...(cluster ? [['The cluster', cluster.findings] as const] : []),
     ['Network modes', [...workstation.modes.map(({ finding }) => finding), workstation.auto]],
   ];
-  return sections
-    .map(
-      ([title, findings]) => `${title}\n${findings.flatMap((finding) => describeFinding(finding, width)).join('\n')}\n`,
-    )
-    .join('\n');
+  return sections.map(([title, findings]) => `${title}\n${describeAll(findings, width)}\n`).join('\n');
 }
 
-const outcomeWidth = 'not possible'.length;
-
-function describeFinding({ outcome, subject, text, remedy }: Finding, width: number): readonly string[] {
-  const indent = ' '.repeat(outcomeWidth + 4);
-  const lines = wrap(`${subject}: ${text}`, Math.max(width - indent.length, 20));
-  const remedies = remedy === undefined ? [] : wrap(`→ ${remedy}`, Math.max(width - indent.length, 20), '  ');
-  return [...lines, ...remedies].map((line, index) =>
-    index === 0 ? `  ${outcome.padEnd(outcomeWidth)}  ${line}` : `${indent}${line}`,
-  );
+function describeAll(findings: readonly Finding[], width: number): string {
+  return findings
+    .flatMap((finding) => describeFinding(finding, width - 2))
+    .map((line) => `  ${line}`)
+    .join('\n');
 }

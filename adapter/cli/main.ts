@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import { Problem } from '../problem.ts';
+import { commandLog } from './command-log.ts';
 import { reportProblem } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -14,6 +15,9 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   connect: async () => (await import('./connect.ts')).connectCommand(),
   run: async () => (await import('./run.ts')).runCommand(),
   status: async () => (await import('./status.ts')).statusCommand(),
+  env: async () => (await import('./env.ts')).envCommand(),
+  config: async () => (await import('./config.ts')).configCommand(),
+  diagnose: async () => (await import('./diagnose.ts')).diagnoseCommand(),
   doctor: async () => (await import('./doctor.ts')).doctorCommand(),
   restore: async () => (await import('./restore.ts')).restoreCommand(),
   trace: async () => (await import('./trace.ts')).traceCommand(),
@@ -60,6 +64,7 @@ try {
     // commander has said what is wrong; its own exit code for that is 1, ours for bad input is 2.
     process.exitCode = error.exitCode === 0 ? 0 : 2;
   } else {
-    process.exitCode = reportProblem(Problem.from(error));
+    // A process of our own tells its starter, which has a log.
+    process.exitCode = reportProblem(Problem.from(error), name in ownProcesses ? undefined : commandLog);
   }
 }

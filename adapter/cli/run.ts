@@ -6,6 +6,7 @@ import { Problem } from '../problem.ts';
 import { programEnvironment } from './program-environment.ts';
 import { sessionRequest } from './session-request.ts';
 import { addTargetOptions, targetConfiguration } from './target-options.ts';
+import { showNotice } from './terminal.ts';
 import { type EndedBy, withSession } from './terminal-session.ts';
 
 /** How long a program that was asked to end may take. */
@@ -23,7 +24,9 @@ export function runCommand(): Command {
       if (findProgram(command) === undefined) throw missing(command, 'There is no such program.');
       const request = sessionRequest(configuration, true);
       process.exitCode = await withSession(request, (session, ended, endedBy) => {
-        const environment = programEnvironment(session.connection);
+        const environment = programEnvironment(session.connection, request.choice, (text) =>
+          showNotice({ level: 'warning', text }),
+        );
         const [program = command, ...words] = [...(session.connection.network.place?.prefix ?? []), command, ...args];
         return runProgram(program, words, environment, {
           ended,

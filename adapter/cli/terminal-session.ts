@@ -2,7 +2,9 @@
 import { Problem } from '../problem.ts';
 import { SessionClient } from '../session/client.ts';
 import type { Ending } from '../session/protocol.ts';
+import { sessionFiles } from '../session/state-folder.ts';
 import { askAtTerminal } from './ask-at-terminal.ts';
+import { commandLog } from './command-log.ts';
 import { ownProgram } from './program.ts';
 import type { SessionRequest } from './session-request.ts';
 import { showLine, showNotice, showProgress } from './terminal.ts';
@@ -30,6 +32,8 @@ export async function withSession<T>(
   body: (session: SessionClient, ended: AbortSignal, endedBy: EndedBy) => Promise<T>,
 ): Promise<T> {
   const ended = new AbortController();
+  commandLog.moveTo(sessionFiles(key).log);
+  commandLog.write('info', 'a command connects', { command: process.argv[2] });
   let loss: Problem | undefined;
   let endedBy: ReturnType<EndedBy>;
   const onSignal = (signal: NodeJS.Signals) => {
@@ -57,6 +61,7 @@ export async function withSession<T>(
       },
       ended.signal,
     );
+    for (const { secret, value } of session.connection.environment) if (secret) commandLog.redactor.add(value);
     try {
       const result = await body(session, ended.signal, () => endedBy);
       if (loss) throw loss;

@@ -1,4 +1,5 @@
 /** What a terminal shows: plain lines on standard error, so that standard output stays the program's. */
+import type { Log } from '../diagnostics/log.ts';
 import type { Problem } from '../problem.ts';
 import type { Notice } from '../session/protocol.ts';
 
@@ -17,9 +18,14 @@ export function showLine(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-/** Shows what happened, why and what to do; returns the exit code. */
-export function reportProblem(problem: Problem): number {
-  const lines = [`error (${problem.code}): ${problem.what}`, problem.why, problem.remedy].filter(Boolean);
+/** Shows what happened, why and what to do, and the log that tells more; returns the exit code. */
+export function reportProblem(problem: Problem, log?: Log): number {
+  log?.write('error', 'the command ends with a problem', {
+    problem: problem.toJSON(),
+    error: problem.cause ?? problem,
+  });
+  const told = [`error (${problem.code}): ${problem.what}`, problem.why, problem.remedy].filter(Boolean);
+  const lines = [...told, ...(log?.path === undefined ? [] : [`Log: ${log.path}`])];
   process.stderr.write(`${lines.join('\n  ')}\n`);
   return problem.exitCode;
 }

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type AgentConfiguration, agentConfigurationVariable } from '../../agent/protocol.ts';
 import { sessionAnnotation } from './annotations.ts';
+import { type KeptParts, keepNothing, keptParts } from './kept-parts.ts';
 import type { Container, PodTemplate } from './objects.ts';
 import { parseQuantity } from './quantity.ts';
 import type { Change, Json } from './record.ts';
@@ -25,8 +26,10 @@ export function planChanges(
   container: Container,
   agent: AgentConfiguration,
   image: AgentImage,
+  keep: KeptParts = keepNothing,
 ): { readonly changes: readonly Change[]; readonly notes: readonly string[] } {
   const { resources, notes } = agentResources(container);
+  const kept = keptParts(container, keep);
   const wanted: Readonly<Record<string, Json>> = {
     image: image.name,
     imagePullPolicy: image.pullPolicy ?? 'IfNotPresent',
@@ -36,10 +39,11 @@ export function planChanges(
     // Every default is spelled out: an undo recognises our own value by comparing it whole.
     readinessProbe: probe('/ready', agent.healthPort, { periodSeconds: 1, timeoutSeconds: 2, failureThreshold: 2 }),
     livenessProbe: isPresent(container.livenessProbe)
-      ? probe('/live', agent.healthPort, { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 })
+      ? (kept.livenessProbe ??
+        probe('/live', agent.healthPort, { periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 3 }))
       : null,
     startupProbe: null,
-    lifecycle: null,
+    lifecycle: kept.lifecycle ?? null,
     resources,
   };
   const fields = Object.entries(wanted).map(
@@ -53,7 +57,10 @@ export function planChanges(
   };
   const annotation: Change = { at: 'annotation', name: sessionAnnotation, before: null, after: agent.session };
   const changes = [...fields, variable, annotation, ...lowPorts(template, agent.ports)];
-  return { changes: changes.filter(({ before, after }) => !isDeepStrictEqual(before, after)), notes };
+  return {
+    changes: changes.filter(({ before, after }) => !isDeepStrictEqual(before, after)),
+    notes: [...notes, ...kept.notes],
+  };
 }
 
 /** The value that a change is about, as it is in this template now; null if absent. */

@@ -12,6 +12,7 @@ import { ApiError } from './api-error.ts';
 import { applyToPod, podOriginal, undoPod } from './bare-pod.ts';
 import { type AgentImage, currentValue, describeChange, planChanges, planUndo, templatePatch } from './changes.ts';
 import type { Cluster } from './cluster.ts';
+import type { KeptParts } from './kept-parts.ts';
 import { display, pathOf } from './kinds.ts';
 import { controllerSchema, listSchema, podSchema } from './objects.ts';
 import { isReady } from './pod-state.ts';
@@ -33,6 +34,7 @@ export async function planReplacement(
   target: ResolvedTarget,
   agent: AgentConfiguration,
   image: AgentImage,
+  keep: KeptParts,
   signal: AbortSignal,
 ): Promise<ReplacementRecord> {
   const workload = await readWorkload(cluster, target.workload, signal);
@@ -43,7 +45,7 @@ export async function planReplacement(
   const pods = podQuery(workload);
   const request = { method: 'GET', path: pathOf('Pod', target.workload.namespace), query: pods, signal } as const;
   const { items } = await cluster.api.request(request, listSchema(podSchema));
-  const { changes, notes } = planChanges(original, container, agent, image);
+  const { changes, notes } = planChanges(original, container, agent, image, keep);
   const record = replacementRecordSchema.parse({
     version: 1,
     session: agent.session,

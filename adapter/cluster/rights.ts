@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { Problem } from '../problem.ts';
 import { unless } from './api-error.ts';
 import type { Cluster } from './cluster.ts';
+import { contentRights, optionalContentRights } from './content-rights.ts';
 import { groupOf, resourceOf } from './kinds.ts';
 import { leaseName } from './lease.ts';
 import { missingNameRight, type NameRight, nameRights } from './name-rights.ts';
-import type { Pod } from './objects.ts';
 import type { ResolvedTarget } from './target.ts';
 
 /** One verb on one resource, in the words of RBAC. */
@@ -37,15 +37,29 @@ export function requiredRights(target: Pick<ResolvedTarget, 'workload' | 'contai
   if (kind === 'Deployment') rights.push(...right('apps', 'replicasets', ['get']));
   // An ordered StatefulSet waits for ever for a pod that is not ready, also to put the original back.
   if (kind === 'StatefulSet') rights.push(...right('', 'pods', ['delete']));
-  for (const source of sources(target.pod, target.container))
-    rights.push(...right('', source.resource, ['get'], source.name));
+  rights.push(...contentRights(target.pod, target.container));
   return rights;
 }
 
-/** Asks the cluster about every right at once. Problem right-missing names all that are missing. */
-export async function checkRights(cluster: Cluster, target: ResolvedTarget, signal: AbortSignal): Promise<void> {
+/** Those of the required rights without which a session goes on where the user said so: variables and files are left out. */
+function isContent({ resource }: Right): boolean {
+  return ['configmaps', 'secrets', 'serviceaccounts/token'].includes(resource);
+}
+
+/**
+ * Asks the cluster about every right at once. Problem right-missing names all that are missing. With `leave-out` what only
+ * variables and files need is not asked for: whoever reads them tells.
+ */
+export async function checkRights(
+  cluster: Cluster,
+  target: ResolvedTarget,
+  onUnresolved: 'fail' | 'leave-out',
+  signal: AbortSignal,
+): Promise<void> {
   const { namespace } = target.workload;
-  const rights = requiredRights(target).filter((each) => isUsed(each, cluster.version));
+  const rights = requiredRights(target)
+    .filter((each) => isUsed(each, cluster.version))
+    .filter((each) => onUnresolved === 'fail' || !isContent(each));
   const allowed = await Promise.all(rights.map((each) => isAllowed(cluster, each, namespace, signal)));
   const missing = rights.filter((_, index) => !allowed[index]);
   if (missing.length === 0) return;
@@ -58,7 +72,7 @@ export async function checkRights(cluster: Cluster, target: ResolvedTarget, sign
 }
 
 /**
- * The rights that a session works without, for names in these namespaces; the first is the session's. Whoever lacks one is
+ * The rights that names work without, in these namespaces; the first is the session's. Whoever lacks one is
  * told by the session, or beforehand by `missingOptionalRights`.
  */
 export function optionalRights(namespaces: readonly string[]): readonly (Right & NameRight)[] {
@@ -71,9 +85,15 @@ export async function missingOptionalRights(
   namespaces: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly string[]> {
-  const rights = optionalRights(namespaces);
-  const allowed = await Promise.all(rights.map((each) => isAllowed(cluster, each, each.namespace, signal)));
-  return rights.filter((_, index) => !allowed[index]).map(missingNameRight);
+  const names = optionalRights(namespaces).map((right) => ({ right, told: missingNameRight(right) }));
+  const [namespace = cluster.namespace] = namespaces;
+  const contents = optionalContentRights.map((right) => ({
+    right: { ...right, namespace },
+    told: `You may not ${right.verb} ${right.resource} in namespace ${namespace}. ${right.loss}`,
+  }));
+  const all = [...names, ...contents];
+  const allowed = await Promise.all(all.map(({ right }) => isAllowed(cluster, right, right.namespace, signal)));
+  return all.filter((_, index) => !allowed[index]).map(({ told }) => told);
 }
 
 function right(group: string, resource: string, verbs: readonly string[], name?: string): readonly Right[] {
@@ -103,37 +123,4 @@ async function isAllowed(cluster: Cluster, wanted: Right, namespace: string, sig
   const review = await unless([403, 404], cluster.api.request({ method: 'POST', path, body, signal }, reviewSchema));
   // A cluster that does not answer the question will say no to the act itself.
   return review?.status.allowed ?? true;
-}
-
-const referenceSchema = z.looseObject({ name: z.string().default('') });
-const sourcesSchema = z.looseObject({
-  env: z
-    .array(
-      z.looseObject({
-        valueFrom: z
-          .looseObject({ configMapKeyRef: referenceSchema.optional(), secretKeyRef: referenceSchema.optional() })
-          .optional(),
-      }),
-    )
-    .optional(),
-  envFrom: z
-    .array(z.looseObject({ configMapRef: referenceSchema.optional(), secretRef: referenceSchema.optional() }))
-    .optional(),
-});
-
-/** The ConfigMaps and Secrets that the container's environment refers to. */
-function sources(pod: Pod, container: string): readonly { resource: 'configmaps' | 'secrets'; name: string }[] {
-  const { env = [], envFrom = [] } = sourcesSchema.parse(
-    pod.spec.containers.find(({ name }) => name === container) ?? {},
-  );
-  const configMaps = [
-    ...env.map(({ valueFrom }) => valueFrom?.configMapKeyRef),
-    ...envFrom.map((from) => from.configMapRef),
-  ];
-  const secrets = [...env.map(({ valueFrom }) => valueFrom?.secretKeyRef), ...envFrom.map((from) => from.secretRef)];
-  const names = (references: typeof configMaps) => [...new Set(references.flatMap((each) => each?.name || []))];
-  return [
-    ...names(configMaps).map((name) => ({ resource: 'configmaps', name }) as const),
-    ...names(secrets).map((name) => ({ resource: 'secrets', name }) as const),
-  ];
 }

@@ -17,6 +17,31 @@ function problemOf(action: () => unknown): Problem {
 
 const parse = (value: unknown) => parseLaunchConfiguration(value, 'launch.json');
 
+describe('environment and volumes', () => {
+  test('get their defaults', () => {
+    expect(parse({ target: 'cart', environment: {}, volumes: {} })).toMatchObject({
+      environment: { fromImage: true },
+      volumes: { copy: 'auto', limit: '64Mi' },
+    });
+  });
+
+  test.each([
+    [{ environment: { includes: [] } }, 'unknown-key', /"includes" is not a key of "environment".*"include"/],
+    [{ volumes: { limits: '1Gi' } }, 'unknown-key', /"limits" is not a key of "volumes".*"limit"/],
+    [{ volumes: { limit: 'much' } }, 'bad-value', /"volumes.limit" cannot be "much".*"limit": "2Gi"/],
+    [{ volumes: { writeBack: ['data'] } }, 'bad-value', /"volumes.writeBack.0" cannot be "data"/],
+    [{ volumes: { copy: 'always' } }, 'bad-value', /"volumes.copy" cannot be "always"/],
+    [{ environment: { override: { A: 1 } } }, 'wrong-type', /"environment.override.A" must be a string or a null/],
+    [{ environment: { envFile: 1 } }, 'wrong-type', /"environment.envFile" must be a string or a list/],
+    [{ processConfig: true }, 'bad-value', /"processConfig" cannot be true/],
+    [{ onUnresolved: 'ignore' }, 'bad-value', /"onUnresolved" cannot be "ignore"/],
+  ])('%j', (keys, code, message) => {
+    const problem = problemOf(() => parse({ target: 'cart', ...keys }));
+    expect(problem.code).toBe(code);
+    expect(problem.message).toMatch(message);
+  });
+});
+
 describe('a valid configuration', () => {
   test('gets its defaults', () => {
     expect(parse({ target: 'cart' })).toEqual({
@@ -25,6 +50,7 @@ describe('a valid configuration', () => {
       mode: 'replace',
       network: 'auto',
       onPortConflict: 'ask',
+      onUnresolved: 'fail',
       elevate: 'ask',
     });
   });
@@ -44,6 +70,22 @@ describe('a valid configuration', () => {
       network: 'namespace',
       otherNamespaces: ['other', 'kube-system'],
       onPortConflict: 'other-port',
+      onUnresolved: 'leave-out' as const,
+      environment: {
+        include: ['DB_*'],
+        exclude: ['OTEL_*'],
+        override: { LOG_LEVEL: 'debug', PROXY: null },
+        envFile: ['.env', 'more.env'],
+        fromImage: false,
+      },
+      volumes: {
+        copy: 'auto' as const,
+        limit: '2Gi',
+        writeBack: ['/data'],
+        localPaths: { '/etc/cart': './config' },
+      },
+      externalEndpoints: ['db.example.net:5432'],
+      processConfig: 'KubernetesLocalProcessConfig.yaml',
       elevate: 'never',
       agentImage: 'registry.example.com/agent:1',
       debugAdapter: { command: ['adapter', '--listen={port}'], environment: 'list', environmentKey: 'environment' },

@@ -11,7 +11,7 @@ import { adviceFor, adviceInside, nearest } from './words.ts';
 
 /** A valid launch configuration: defaults filled in, keys that are the IDE's own business left out. */
 export type LaunchConfiguration = LaunchSchema &
-  Required<Pick<LaunchSchema, 'request' | 'mode' | 'network' | 'onPortConflict' | 'elevate'>>;
+  Required<Pick<LaunchSchema, 'request' | 'mode' | 'network' | 'onPortConflict' | 'elevate' | 'onUnresolved'>>;
 
 /** One `--port` of the command line: container port (number or name) → port on this computer. */
 export interface PortMapping {
@@ -21,6 +21,7 @@ export interface PortMapping {
 
 const ajv = new Ajv({
   allErrors: true,
+  allowUnionTypes: true,
   useDefaults: true,
   verbose: true, // errors carry the value found
   // Words for IDEs, which mean nothing to a validator.
@@ -31,19 +32,25 @@ const validate = ajv.compile<LaunchConfiguration>(schema);
 const ownKeys = Object.entries(schema.properties)
   .filter(([, property]) => !('doNotSuggest' in property))
   .map(([key]) => key);
-const debugAdapterKeys = Object.keys(schema.properties.debugAdapter.properties);
+/** Our own objects: their keys, by name. */
+const ownObjects: Readonly<Record<string, Readonly<Record<string, object>>>> = {
+  debugAdapter: schema.properties.debugAdapter.properties,
+  environment: schema.properties.environment.properties,
+  volumes: schema.properties.volumes.properties,
+};
 const examples = new Map(
   [
-    ...Object.entries(schema.properties),
-    ...Object.entries(schema.properties.delegate.properties).map(
-      ([key, property]) => [`delegate.${key}`, property] as const,
+    ...Object.entries<object>(schema.properties),
+    ...Object.entries({ ...ownObjects, delegate: schema.properties.delegate.properties }).flatMap(([object, keys]) =>
+      Object.entries<object>(keys).map(([key, property]) => [`${object}.${key}`, property] as const),
     ),
-    ...Object.entries(schema.properties.debugAdapter.properties).map(
-      ([key, property]) => [`debugAdapter.${key}`, property] as const,
-    ),
-  ].flatMap(([key, property]) => ('examples' in property ? [[key, property.examples[0]] as const] : [])),
+  ].flatMap(([key, property]) => (hasExamples(property) ? [[key, property.examples[0]] as const] : [])),
 );
 const portPattern = new RegExp(Object.keys(schema.properties.ports.patternProperties)[0] ?? '');
+
+function hasExamples(property: object): property is { readonly examples: readonly unknown[] } {
+  return 'examples' in property && Array.isArray(property.examples);
+}
 
 /**
  * A configuration as an IDE or a file gives it, validated and with its defaults. The value itself is not changed.
@@ -57,6 +64,7 @@ export function parseLaunchConfiguration(value: unknown, origin: string): Launch
   for (const key of foreign) Reflect.deleteProperty(candidate, key);
   checkPorts(candidate.ports ?? {}, origin);
   checkDebugAdapter(candidate.debugAdapter ?? {}, origin);
+  checkProcessConfig(candidate.processConfig, origin);
   return candidate;
 }
 
@@ -101,6 +109,17 @@ function checkPorts(ports: Readonly<Record<string, number>>, origin: string): vo
   }
 }
 
+/** What JSON Schema cannot say in the words of its types: a path, or false. */
+function checkProcessConfig(value: LaunchConfiguration['processConfig'], origin: string): void {
+  if (value !== true) return;
+  throw new Problem({
+    code: 'bad-value',
+    what: `${origin}: "processConfig" cannot be true.`,
+    why: 'It is the path of a file, or false for none; a file beside the program is found without it.',
+    remedy: 'Leave it out.',
+  });
+}
+
 /** The order in which problems are told: a misspelt key is often the reason for a missing one. */
 const ranking: readonly ProblemCode[] = ['unknown-key', 'missing-key', 'wrong-type', 'bad-value'];
 
@@ -122,7 +141,7 @@ function describe(error: ErrorObject, origin: string): Problem {
         code: 'unknown-key',
         what: `${origin}: "${unknown}" is not a key of ${inside}.`,
         why: '',
-        remedy: key === '' ? adviceFor(unknown, ownKeys) : adviceInside(unknown, debugAdapterKeys),
+        remedy: key === '' ? adviceFor(unknown, ownKeys) : adviceInside(unknown, Object.keys(ownObjects[key] ?? {})),
       });
     }
     case 'required': {
@@ -142,7 +161,7 @@ function describe(error: ErrorObject, origin: string): Problem {
     case 'type':
       return new Problem({
         code: 'wrong-type',
-        what: `${subject} must be ${withArticle(String(error.params.type))}, but is ${typeOf(error.data)}.`,
+        what: `${subject} must be ${oneOf(error.params.type)}, but is ${typeOf(error.data)}.`,
         why: '',
         remedy: exampleOf(key),
       });
@@ -204,6 +223,16 @@ function typeOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'number' && !Number.isInteger(value)) return 'a fraction';
   return withArticle(typeof value);
+}
+
+/** A type of the schema, or several. */
+function oneOf(types: unknown): string {
+  return [types]
+    .flat()
+    .map(String)
+    .flatMap((list) => list.split(','))
+    .map(withArticle)
+    .join(' or ');
 }
 
 function withArticle(type: string): string {

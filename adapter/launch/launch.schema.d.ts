@@ -66,6 +66,68 @@ export interface LaunchSchema {
    */
   elevate?: 'ask' | 'never' | 'allow';
   /**
+   * Which variables of the container the program gets, and what it gets instead.
+   */
+  environment?: {
+    /**
+     * Only these variables of the container are given to the program. A * stands for any characters. Default: all.
+     */
+    include?: string[];
+    /**
+     * These variables of the container are not given to the program. A * stands for any characters.
+     */
+    exclude?: string[];
+    /**
+     * Values instead of the container's; null leaves a variable out.
+     */
+    override?: {
+      [k: string]: string | null;
+    };
+    /**
+     * One or several files with NAME=value lines; they win over the container's values, and "override" over them.
+     */
+    envFile?: string | string[];
+    /**
+     * Whether the variables that the image itself sets are read too, by running "cat" or "env" in the container before it is replaced. It needs the right to create pods/exec; without it nothing is lost but them.
+     */
+    fromImage?: boolean;
+  };
+  /**
+   * How the files of the container's volumes come to this computer.
+   */
+  volumes?: {
+    /**
+     * Whether files that only the pod has (emptyDir, persistentVolumeClaim, hostPath) are copied to this computer. auto: up to "limit" for each volume. never: they are left out. ConfigMaps, Secrets, tokens and the downward API are always here.
+     */
+    copy?: 'auto' | 'never';
+    /**
+     * The most that is copied of one volume, as a quantity of Kubernetes. A larger volume is left out and told.
+     */
+    limit?: string;
+    /**
+     * Mount paths of volumes whose files are written back to the pod when they change on this computer. Default: none, what changes here stays here.
+     */
+    writeBack?: string[];
+    /**
+     * Mount path to a path on this computer at which a link to its files stands during the session. Nothing may be there yet.
+     */
+    localPaths?: {
+      [k: string]: string;
+    };
+  };
+  /**
+   * Names and ports outside the cluster that only its pods can reach, such as a database; they are reached through the cluster.
+   */
+  externalEndpoints?: string[];
+  /**
+   * What to do if a variable or a volume of the container cannot be had, for example because you may not read a Secret. fail: nothing is changed and the error says what is missing. leave-out: it is told and left out, and the rest goes on.
+   */
+  onUnresolved?: 'fail' | 'leave-out';
+  /**
+   * The file of Bridge to Kubernetes to read; false: none. Default: KubernetesLocalProcessConfig.yaml beside the program or in its working directory, if it is there.
+   */
+  processConfig?: string | boolean;
+  /**
    * The image of the agent that stands in for the container. Set it if the cluster can only pull from a registry of your own.
    */
   agentImage?: string;

@@ -41,6 +41,10 @@ const foreign: Readonly<Record<string, string>> = {
   namespaces: '"namespace" for the target\'s own and "otherNamespaces" for further ones',
   sudo: '"elevate"',
   privileges: '"elevate"',
+  volumemounts: '"volumes"',
+  mounts: '"volumes"',
+  externalendpoint: '"externalEndpoints": ["HOST:PORT"]',
+  outgoing: '"externalEndpoints": ["HOST:PORT"]',
   kubeconfigpath: '"kubeconfig"',
   image: '"agentImage"',
   debugger: '"delegate": { "type": … }',
@@ -62,7 +66,6 @@ const ofDebuggers: ReadonlySet<string> = new Set([
   'dlvFlags',
   'env',
   'envFile',
-  'environment',
   'externalConsole',
   'initCommands',
   'jinja',
@@ -103,7 +106,7 @@ export function adviceFor(unknown: string, known: readonly string[]): string {
   return `The keys are: ${known.join(', ')}. Keys of the real debugger go into "delegate".`;
 }
 
-/** The same for a key inside "debugAdapter", whose keys are `known`. */
+/** The same for a key inside one of our own objects, whose keys are `known`. */
 export function adviceInside(unknown: string, known: readonly string[]): string {
   const near = nearest(unknown, known);
   if (near !== undefined) return `Did you mean "${near}"?`;

@@ -20,6 +20,8 @@ export interface AgentTunnelsOptions {
   /** Holds the open tunnels. */
   readonly tunnels: Tunnels;
   onInbound(connection: InboundConnection): void;
+  /** The pods that are there now, at each change. */
+  onPods(pods: readonly string[]): void;
   readonly log: Log;
 }
 
@@ -29,6 +31,7 @@ export async function keepAgentTunnels(options: AgentTunnelsOptions, signal: Abo
   const kept = new Set<string>();
   for await (const pods of options.pods) {
     present = new Set(pods);
+    options.onPods(pods);
     for (const pod of pods) {
       if (kept.has(pod)) continue;
       kept.add(pod);

@@ -5,6 +5,8 @@ import { elevationWay } from '../network/helper/elevation.ts';
 import { hostsFilePath } from '../network/hosts/hosts-writer.ts';
 import { HostsNetwork, type HostsNetworkOptions } from '../network/hosts-network.ts';
 import { autoOrder, type Candidate, explainChoice } from '../network/modes.ts';
+import { withManagedIdentity } from '../network/names/managed-identity.ts';
+import type { DialDestination } from '../network/names/reachable-destination.ts';
 import { hasPasta } from '../network/namespace/pasta.ts';
 import { NamespaceNetwork } from '../network/namespace-network.ts';
 import { systemHostsFile } from '../network/platform/platform-commands.ts';
@@ -17,7 +19,7 @@ import type { ConnectRequest } from './protocol.ts';
 
 export interface ChooseNetworkOptions {
   readonly session: string;
-  readonly request: Pick<ConnectRequest, 'network' | 'startsProgram' | 'elevate'>;
+  readonly request: Pick<ConnectRequest, 'network' | 'startsProgram' | 'elevate' | 'managedIdentity' | 'folder'>;
   readonly tunnels: Tunnels;
   readonly privileges: Privileges;
   /** Ports on which the user's program will listen. */
@@ -77,8 +79,9 @@ async function start(
   signal: AbortSignal,
 ): Promise<WorkstationNetwork> {
   const { tunnels, log, program, session, localPorts } = options;
+  const dial: DialDestination = (destination, port) => tunnels.dial(destination.dial.host, port);
   const common = {
-    dial: ({ dial }: { dial: { host: string } }, port: number) => tunnels.dial(dial.host, port),
+    dial: options.request.managedIdentity ? withManagedIdentity(dial) : dial,
     listen,
     onError: (error: Error) => log.write('debug', 'a connection to a Service ended early', { error }),
   };
@@ -94,6 +97,7 @@ async function start(
           dial: common.dial,
           serve: (socket, stream) => joinAccepted(socket, stream, common.onError),
           notice: (text) => options.notice(text),
+          keep: [options.request.folder],
         },
         signal,
       );

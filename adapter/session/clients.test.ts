@@ -33,6 +33,13 @@ const request: ConnectRequest = {
   otherNamespaces: [],
   onPortConflict: 'fail',
   elevate: 'never',
+  externalEndpoints: [],
+  onUnresolved: 'fail',
+  fromImage: true,
+  volumes: { copy: 'auto', limit: 0, writeBack: [], localPaths: {}, namedPaths: [] },
+  keep: { probes: false, lifecycle: false },
+  managedIdentity: false,
+  folder: '/',
   startsProgram: true,
   clientPid: 1,
 };
@@ -57,6 +64,8 @@ beforeEach(async () => {
     },
     release: () => true,
     status: () => status,
+    diagnosis: () => Promise.reject(new Error('not asked for')),
+    logs: () => [],
     processStarted: () => {},
     vanished: () => vanished.resolve(),
   });

@@ -3,10 +3,12 @@ import { timingSafeEqual } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { MessageConnection, NotificationType } from 'vscode-jsonrpc/node';
+import type { Diagnosis } from '../diagnostics/diagnosis.ts';
 import type { Log } from '../diagnostics/log.ts';
 import { Problem } from '../problem.ts';
 import { rpcOver } from '../rpc.ts';
 import type { Question } from './ask.ts';
+import { diagnosisRequest, type LogText, logsRequest } from './diagnosis.ts';
 import { Guard } from './guard.ts';
 import {
   askRequest,
@@ -53,6 +55,8 @@ export interface ClientsOptions {
   /** Ends a session that stands without a client; false if it has one. */
   release(): boolean;
   status(): Status;
+  diagnosis(): Promise<Diagnosis>;
+  logs(): readonly LogText[];
   processStarted(process: ReportedProcess): void;
   /** A client that had joined lost its socket without leaving. */
   vanished(): void;
@@ -161,6 +165,8 @@ export class Clients {
     connection.onRequest(goodbyeRequest, () => answer(async () => this.#goodbye(client)));
     connection.onRequest(releaseRequest, () => answer(async () => this.#options.release()));
     connection.onRequest(statusRequest, () => answer(async () => this.#options.status()));
+    connection.onRequest(diagnosisRequest, () => answer(() => this.#options.diagnosis()));
+    connection.onRequest(logsRequest, () => answer(async () => [...this.#options.logs()]));
     connection.onNotification(processNotification, (value) => {
       const started = processSchema.safeParse(value);
       if (!this.#connections.has(client) || !started.success) return;

@@ -3,7 +3,9 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { closeSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { FileLog } from '../diagnostics/log.ts';
+import { removeOldLogs } from '../diagnostics/log-rotation.ts';
 import { Problem, type ProblemData } from '../problem.ts';
 import { Daemon } from './daemon.ts';
 import { tryLockSession } from './session-lock.ts';
@@ -19,6 +21,7 @@ export type Announcement = { kind: 'ready' } | { kind: 'taken' } | { kind: 'fail
 export async function runDaemon(key: string, program: readonly string[]): Promise<void> {
   const files = sessionFiles(key);
   using log = new FileLog(files.log, 'daemon');
+  removeOldLogs(dirname(files.log), files.log);
   try {
     await using lock = await tryLockSession(files.lock);
     if (!lock) {

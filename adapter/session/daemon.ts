@@ -6,11 +6,13 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
+import type { Diagnosis } from '../diagnostics/diagnosis.ts';
 import type { Log } from '../diagnostics/log.ts';
 import { startHelper } from '../network/helper/helper-client.ts';
 import { Problem } from '../problem.ts';
 import { askThrough } from './ask.ts';
 import { type Client, Clients } from './clients.ts';
+import { takeDiagnosis, takeLogs } from './diagnosis.ts';
 import { Journal, readJournal, type SessionAct } from './journal.ts';
 import { Keeps } from './keeps.ts';
 import { LiveSession } from './live-session.ts';
@@ -35,6 +37,8 @@ import { undo } from './undo.ts';
 const firstClientMilliseconds = 30_000;
 /** An adapter that is restarted by its IDE comes back at once; a killed one never does. */
 const graceMilliseconds = 1_000;
+/** A diagnosis shows the last ones; a session that is told something again and again must not grow without end. */
+const mostNotices = 200;
 
 type State =
   | { readonly kind: 'idle' }
@@ -63,7 +67,9 @@ export class Daemon {
   #session: LiveSession | undefined;
   /** Its connections are open already, which saves the undo their opening. */
   #cluster: Cluster | undefined;
-  #problem: string | undefined;
+  #problem: Problem | undefined;
+  /** What the user was told, for a diagnosis. */
+  readonly #notices: (Notice & { readonly time: string })[] = [];
 
   constructor(options: DaemonOptions) {
     this.#options = options;
@@ -75,6 +81,8 @@ export class Daemon {
       leave: (client, leave) => this.#leave(client, leave),
       release: () => this.#release(),
       status: () => this.#status(),
+      diagnosis: () => this.#diagnosis(),
+      logs: () => takeLogs(options.files, options.log),
       processStarted: ({ pid, role }) => {
         if (role !== 'debugger') this.#session?.programStarted(pid);
       },
@@ -161,6 +169,7 @@ export class Daemon {
         log,
         program,
         logFile: files.log,
+        folder: files.folder,
         progress: (text) => this.#progress(text),
         notice: (notice) => this.#notice(notice),
         ask: askThrough((question) => this.#clients.ask(client, question)),
@@ -175,7 +184,7 @@ export class Daemon {
     } catch (error) {
       const problem = Problem.from(signal.aborted ? signal.reason : error);
       log.write('warn', 'connecting failed; undoing', { error });
-      this.#problem = problem.message;
+      this.#problem = problem;
       const undone = this.#startUndo();
       // A failure is reported when it has left nothing behind, so that the next attempt meets a clean cluster.
       await undone.catch((incomplete: unknown) =>
@@ -243,6 +252,7 @@ export class Daemon {
     const { files, log } = this.#options;
     const session = this.#session;
     const undone = (async () => {
+      await session?.settle();
       const running = this.#undoActs(readJournal(files.journal));
       // Its failure is awaited below, after the resources are freed.
       running.catch(() => {});
@@ -253,7 +263,7 @@ export class Daemon {
     })();
     undone
       .catch((error: unknown) => {
-        this.#problem = Problem.from(error).message;
+        this.#problem = Problem.from(error);
         log.write('error', 'the undo is incomplete', { error });
       })
       .then(() => this.#clients.farewells())
@@ -269,7 +279,7 @@ export class Daemon {
   }
 
   #lost(problem: Problem): void {
-    this.#problem = problem.message;
+    this.#problem = problem;
     this.#clients.tell(lostNotification, problem.toJSON());
     this.#startUndo();
   }
@@ -281,8 +291,23 @@ export class Daemon {
 
   #notice(notice: Notice): void {
     const redacted = { ...notice, text: this.#options.log.redactor.redact(notice.text) };
+    this.#notices.push({ ...redacted, time: new Date().toISOString() });
+    if (this.#notices.length > mostNotices) this.#notices.shift();
     this.#options.log.write(notice.level === 'warning' ? 'warn' : 'info', notice.text);
     this.#clients.tell(noticeNotification, redacted);
+  }
+
+  #diagnosis(): Promise<Diagnosis> {
+    const source = {
+      files: this.#options.files,
+      status: this.#status(),
+      request: this.#request,
+      inside: this.#session?.inside,
+      problem: this.#problem,
+      notices: this.#notices,
+      log: this.#options.log,
+    };
+    return takeDiagnosis(source, new AbortController().signal);
   }
 
   #status(): Status {
@@ -295,7 +320,7 @@ export class Daemon {
       clients: this.#clients.joined.map((client) => client.pid),
       kept: this.#keeps.status,
       ...(connection && { connection }),
-      ...(this.#problem !== undefined && { problem: this.#problem }),
+      ...(this.#problem !== undefined && { problem: this.#problem.message }),
     };
   }
 }

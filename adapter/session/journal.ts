@@ -22,6 +22,10 @@ const actSchema = z.discriminatedUnion('act', [
   z.object({ act: z.literal('lease'), name: z.string() }),
   z.object({ act: z.literal('replacement'), record: replacementRecordSchema }),
   z.object({ act: z.literal('hosts'), file: z.string() }),
+  /** The files of the pod's volumes. */
+  z.object({ act: z.literal('volumes'), folder: z.string() }),
+  /** A link of the user's choice that leads into that folder, and the folders made for it, outermost first. */
+  z.object({ act: z.literal('link'), path: z.string(), into: z.string(), made: z.array(z.string()) }),
 ]);
 
 /** One thing that a session does to the cluster or the computer and that must be undone. */

@@ -8,6 +8,7 @@ import { hostname, userInfo } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AgentConfiguration, protocolVersion } from '../../agent/protocol.ts';
 import type { Cluster } from '../cluster/cluster.ts';
+import { readImageEnvironment } from '../cluster/image-environment.ts';
 import { acquireLease, type HeldLease, leaseName } from '../cluster/lease.ts';
 import { portForwarder } from '../cluster/portforward.ts';
 import {
@@ -19,9 +20,12 @@ import {
   watchAgentPods,
 } from '../cluster/replacement.ts';
 import { checkRights } from '../cluster/rights.ts';
+import { environmentReader } from '../cluster/sources.ts';
 import { type ResolvedTarget, resolveTarget } from '../cluster/target.ts';
 import type { Log } from '../diagnostics/log.ts';
-import type { EnvironmentVariable } from '../environment/environment.ts';
+import type { EnvironmentVariable, ResolvedEnvironment } from '../environment/environment.ts';
+import { agentFiles } from '../environment/volumes/agent-volumes.ts';
+import { planVolumes } from '../environment/volumes/plan.ts';
 import type { PrivilegedHelper } from '../network/helper/helper-client.ts';
 import { hostsFilePath } from '../network/hosts/hosts-writer.ts';
 import type { WorkstationNetwork } from '../network/workstation-network.ts';
@@ -30,16 +34,18 @@ import { Tunnels } from '../tunnel/tunnels.ts';
 import { keepAgentTunnels } from './agent-tunnels.ts';
 import { type Ask, consentAs } from './ask.ts';
 import { type ChosenNetwork, chooseNetwork } from './choose-network.ts';
+import type { SessionInside } from './diagnosis.ts';
 import { Inbound } from './inbound.ts';
 import type { Journal } from './journal.ts';
 import { addressFor, unusableNames, withLocalPorts } from './network-environment.ts';
-import { podEnvironment } from './pod-environment.ts';
+import { identityOf, type PodEnvironmentOptions, podEnvironment, remembering, withImage } from './pod-environment.ts';
 import { freeLocalPorts, mapPorts } from './port-mapping.ts';
 import { Privileges } from './privileges.ts';
 import type { Connection, ConnectRequest, Notice, Status } from './protocol.ts';
 import { SelfTest } from './self-test.ts';
 import { selfTestNotice, selfTestRoutes } from './self-test-report.ts';
 import { ServiceNames } from './service-names.ts';
+import { SessionVolumes } from './session-volumes.ts';
 
 const heartbeatMilliseconds = 5_000;
 /** kube-proxy programs a new endpoint within a second; longer than this is a fault worth a warning. */
@@ -53,6 +59,8 @@ export interface LiveSessionOptions {
   readonly cluster: Cluster;
   readonly journal: Journal;
   readonly logFile: string;
+  /** The session's own folder on disk. */
+  readonly folder: string;
   readonly log: Log;
   /** The command that starts this program; the privileged helper is one of its processes. */
   readonly program: readonly string[];
@@ -76,6 +84,8 @@ export class LiveSession implements AsyncDisposable {
   readonly #programs = new Set<number>();
   readonly #keys: { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
   readonly #privileges: Privileges;
+  #target: ResolvedTarget | undefined;
+  #volumes: SessionVolumes | undefined;
   #chosen: ChosenNetwork | undefined;
   #connection: Connection | undefined;
 
@@ -95,35 +105,38 @@ export class LiveSession implements AsyncDisposable {
     const { cluster, request, progress, notice, log } = this.#options;
     const both = AbortSignal.any([signal, this.#ended.signal]);
     progress(`Looking for ${request.target} in namespace ${cluster.namespace} of ${cluster.context}`);
+    const { otherNamespaces, externalEndpoints, managedIdentity } = request;
     const [target, names] = await Promise.all([
       resolveTarget(cluster, request.target, request.container, both),
-      ServiceNames.read({ cluster, otherNamespaces: request.otherNamespaces, notice, log }, this.#ended.signal),
+      ServiceNames.read(
+        { cluster, otherNamespaces, externalEndpoints, managedIdentity, notice, log },
+        this.#ended.signal,
+      ),
     ]);
-    const services = names.ofThePod;
+    this.#target = target;
     const workload = `${target.workload.kind.toLowerCase()}/${target.workload.name}`;
     const wanted = mapPorts(target, request.ports);
 
     progress(`Checking rights, ports and names for ${workload}`);
-    const agent: AgentConfiguration = {
-      version: protocolVersion,
-      session: this.#options.id,
-      publicKey: this.#keys.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
-      ...freeAgentPorts(target),
-      ports: [...wanted.keys()],
+    const agent = this.#agentFor(target, [...wanted.keys()]);
+    const volumes = this.#volumesOf(target);
+    const sources = {
+      reader: remembering(environmentReader(cluster)),
+      target,
+      services: names.ofThePod,
+      onUnresolved: request.onUnresolved,
     };
-    const image = { name: request.agentImage };
     // Everything that can refuse is asked before anything is changed.
-    const [record, { network, ports }] = await allOrFirstProblem([
-      planReplacement(cluster, target, agent, image, both),
+    const [record, { network, ports }, image] = await allOrFirstProblem([
+      planReplacement(cluster, target, agent, { name: request.agentImage }, request.keep, both),
       this.#prepareNetwork(names, wanted, both),
-      checkRights(cluster, target, both),
+      this.#imageEnvironment(sources, both),
+      checkRights(cluster, target, request.onUnresolved, both),
     ]);
     const addressOf = addressFor(network);
-    const environment = await podEnvironment(cluster, target, services, addressOf, undefined, both);
-    const unusable = unusableNames(environment.variables, network);
-    for (const text of unusable) this.#options.notice({ level: 'warning', text });
-    for (const note of [...record.notes, ...environment.notes]) this.#options.notice({ level: 'info', text: note });
-    for (const variable of environment.variables) if (variable.secret) log.redactor.add(variable.value);
+    const environment = await podEnvironment({ ...sources, addressOf }, target.pod, both);
+    await volumes.check(withImage(environment.variables, image, target.pod), both);
+    this.#tell(record.notes, environment, network);
 
     this.#keepLease(await this.#acquireLease(target, both));
     progress(`Putting the agent in place of container ${target.container} of ${workload}`);
@@ -146,13 +159,83 @@ export class LiveSession implements AsyncDisposable {
     ]);
     this.#keepNames(names, network, new Set(wanted.values()));
     progress('Testing the way through the Service');
-    const [pod] = this.#tunnels.all.map((tunnel) => tunnel.pod);
-    const [{ variables }] = await Promise.all([
-      podEnvironment(cluster, target, services, addressOf, pod, both),
-      this.#runSelfTest(target),
-    ]);
+    const [first] = this.#tunnels.all;
+    if (first === undefined) throw new Error('connected without a tunnel');
+    const prepare = async () => {
+      const pod = await identityOf(cluster, target, first.pod, both);
+      // Read afresh: the cluster may have changed while the agent was put in place.
+      const declared = await podEnvironment({ ...sources, reader: environmentReader(cluster), addressOf }, pod, both);
+      const variables = withImage(declared.variables, image, pod);
+      await volumes.open({ name: first.pod, pod, variables, tunnels: this.#tunnels, network }, both);
+      return variables;
+    };
+    const [variables] = await allOrFirstProblem([prepare(), this.#runSelfTest(target)]);
     this.#connection = this.#describe(target, withLocalPorts(variables, network), ports);
     return this.#connection;
+  }
+
+  #agentFor(target: ResolvedTarget, ports: readonly number[]): AgentConfiguration {
+    const { id, request } = this.#options;
+    const { copy, writeBack } = request.volumes;
+    // Only mount paths are read from the plan, so no variables are needed.
+    const files = copy === 'auto' ? agentFiles(planVolumes(target.pod, target.container, {}), writeBack) : undefined;
+    return {
+      version: protocolVersion,
+      session: id,
+      publicKey: this.#keys.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+      ...freeAgentPorts(target),
+      ports: [...ports],
+      ...(files && { files }),
+    };
+  }
+
+  #volumesOf(target: ResolvedTarget): SessionVolumes {
+    const { id, request, cluster, journal, log, progress, notice, folder } = this.#options;
+    const options = { session: id, request, cluster, target, journal, folder, log, progress, notice };
+    const volumes = new SessionVolumes(options);
+    this.#volumes = volumes;
+    return volumes;
+  }
+
+  /** What the image of the container sets, while it still runs. */
+  async #imageEnvironment(
+    sources: Omit<PodEnvironmentOptions, 'addressOf'>,
+    signal: AbortSignal,
+  ): Promise<readonly EnvironmentVariable[]> {
+    const { cluster, request, notice, log } = this.#options;
+    if (!request.fromImage) return [];
+    const { target } = sources;
+    // Only the names count, which do not depend on addresses.
+    const declared = await podEnvironment({ ...sources, addressOf: () => undefined }, target.pod, signal);
+    const { namespace } = target.workload;
+    const place = { namespace, pod: target.pod.metadata.name, container: target.container };
+    const { variables, notes } = await readImageEnvironment(
+      cluster,
+      place,
+      declared.variables.map(({ name }) => name),
+      signal,
+    );
+    for (const text of notes) notice({ level: 'info', text });
+    log.write('debug', 'the variables of the image are read', { names: variables.map(({ name }) => name) });
+    return variables;
+  }
+
+  #tell(notes: readonly string[], environment: ResolvedEnvironment, network: WorkstationNetwork): void {
+    const { notice, log } = this.#options;
+    for (const text of unusableNames(environment.variables, network)) notice({ level: 'warning', text });
+    for (const text of [...notes, ...environment.notes]) notice({ level: 'info', text });
+    for (const { secret, value } of environment.variables) if (secret) log.redactor.add(value);
+  }
+
+  /** What a diagnosis shows beside the status. */
+  get inside(): SessionInside {
+    return {
+      cluster: this.#options.cluster,
+      target: this.#target,
+      connection: this.#connection,
+      tunnels: this.#tunnels.all,
+      programs: [...this.#programs],
+    };
   }
 
   /** What `status` shows of a standing session. */
@@ -188,6 +271,15 @@ export class LiveSession implements AsyncDisposable {
   /** A process that belongs to the user's program, for the advice on ports. */
   programStarted(pid: number): void {
     this.#programs.add(pid);
+  }
+
+  /** The last that is done with the agent: what changed here is written back to its volumes. For at most half a minute. */
+  async settle(): Promise<void> {
+    try {
+      await this.#volumes?.[Symbol.asyncDispose]();
+    } catch (error) {
+      this.#options.log.write('error', 'the volumes could not be ended in order', { error });
+    }
   }
 
   /** Closes listeners and tunnels. The acts in the journal are undone by `undo`, not by this. */
@@ -294,6 +386,7 @@ export class LiveSession implements AsyncDisposable {
         session: id,
         tunnels: this.#tunnels,
         onInbound: (connection) => void inbound.accept(connection),
+        onPods: (pods) => this.#podsChanged(pods),
         log,
       },
       signal,
@@ -301,6 +394,14 @@ export class LiveSession implements AsyncDisposable {
       if (signal.aborted) return;
       log.write('error', 'the agent pods can no longer be watched', { error });
       this.#options.lost(Problem.from(error));
+    });
+  }
+
+  #podsChanged(pods: readonly string[]): void {
+    const { signal } = this.#ended;
+    this.#volumes?.usePods(pods, signal).catch((error: unknown) => {
+      if (signal.aborted) return;
+      this.#options.log.write('warn', 'the volumes could not be bound to another pod', { error });
     });
   }
 
@@ -319,6 +420,12 @@ export class LiveSession implements AsyncDisposable {
       container: target.container,
       pods: this.#tunnels.all.map((tunnel) => tunnel.pod),
       environment: environment.map((variable) => ({ ...variable })),
+      mounts: (this.#volumes?.mounts ?? []).map(({ localPath, ...mount }) => ({
+        ...mount,
+        ...(localPath !== undefined && { localPath }),
+      })),
+      ...(this.#volumes?.mountsFolder !== undefined && { mountsFolder: this.#volumes.mountsFolder }),
+      externalEndpoints: this.#options.request.externalEndpoints,
       network: {
         mode,
         reason,

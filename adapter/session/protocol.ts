@@ -8,12 +8,13 @@ import { Problem, type ProblemData } from '../problem.ts';
 import type { Question } from './ask.ts';
 
 /** Rises when an old client and a new daemon would misunderstand each other. */
-export const sessionProtocolVersion = 3;
+export const sessionProtocolVersion = 4;
 
 export const helloSchema = z.object({ version: z.int(), token: z.string() });
 export type Hello = z.infer<typeof helloSchema>;
 
 const portNumber = z.int().min(1).max(65535);
+const externalEndpoint = z.object({ host: z.string(), port: portNumber });
 
 export const connectRequestSchema = z.object({
   target: z.string(),
@@ -30,6 +31,28 @@ export const connectRequestSchema = z.object({
   otherNamespaces: z.array(z.string()),
   onPortConflict: z.enum(['ask', 'fail', 'other-port', 'stop']),
   elevate: z.enum(['ask', 'never', 'allow']),
+  /** Reached through the cluster, by a name that only pods may know. */
+  externalEndpoints: z.array(externalEndpoint),
+  /** What to do about a variable or volume that cannot be had. */
+  onUnresolved: z.enum(['fail', 'leave-out']),
+  /** Whether the image's own variables are read, by exec. */
+  fromImage: z.boolean(),
+  volumes: z.object({
+    copy: z.enum(['auto', 'never']),
+    /** Bytes for each volume. */
+    limit: z.int().nonnegative(),
+    /** Mount paths whose changes are sent to the pod. */
+    writeBack: z.array(z.string()),
+    /** Mount path → absolute path of a link to it on this computer. */
+    localPaths: z.record(z.string(), z.string()),
+    /** The same for volumes by name, which may hold `*`; one that cannot be made is told. */
+    namedPaths: z.array(z.object({ name: z.string(), localPath: z.string() })),
+  }),
+  /** What of the container stays on the agent, and whether a managed identity is to be reached. */
+  keep: z.object({ probes: z.boolean(), lifecycle: z.boolean() }),
+  managedIdentity: z.boolean(),
+  /** Where the program is: a volume of the pod must not hide it. */
+  folder: z.string(),
   /** The client will start the program itself, so its ports have to be free. */
   startsProgram: z.boolean(),
   clientPid: z.int(),
@@ -54,6 +77,28 @@ const networkSchema = z.object({
   place: z.object({ prefix: z.array(z.string()), dialSocket: z.string() }).optional(),
 });
 
+const variableSchema = z.object({ name: z.string(), value: z.string(), origin: z.string(), secret: z.boolean() });
+const mountSchema = z.object({
+  mountPath: z.string(),
+  volume: z.string(),
+  kind: z.enum([
+    'configMap',
+    'secret',
+    'projected',
+    'downwardAPI',
+    'emptyDir',
+    'persistentVolumeClaim',
+    'hostPath',
+    'other',
+  ]),
+  /** Where it is on this computer; undefined if it is left out, and `note` says why. */
+  localPath: z.string().optional(),
+  /** A link of the user's choice that leads there. */
+  link: z.string().optional(),
+  readOnly: z.boolean(),
+  note: z.string().optional(),
+});
+
 export const connectionSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('connected'),
@@ -62,7 +107,11 @@ export const connectionSchema = z.discriminatedUnion('kind', [
     container: z.string(),
     pods: z.array(z.string()),
     network: networkSchema,
-    environment: z.array(z.object({ name: z.string(), value: z.string(), origin: z.string(), secret: z.boolean() })),
+    environment: z.array(variableSchema),
+    mounts: z.array(mountSchema),
+    /** The folder beneath which every mount is at its own path; undefined if there is none. */
+    mountsFolder: z.string().optional(),
+    externalEndpoints: z.array(externalEndpoint),
     services: z.array(reachableService),
     ports: z.array(z.object({ containerPort: portNumber, localPort: portNumber })),
     log: z.string(),

@@ -3,7 +3,9 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { kubernetesService, type VisibleService } from '../cluster/services.ts';
 import { type NamesSnapshot, watchNames } from '../cluster/watch-names.ts';
 import type { Log } from '../diagnostics/log.ts';
-import { destinationsOf } from '../network/names/destinations.ts';
+import { type Destination, destinationsOf } from '../network/names/destinations.ts';
+import { externalDestinations } from '../network/names/external-endpoints.ts';
+import { managedIdentityDestination } from '../network/names/managed-identity.ts';
 import type { WorkstationNetwork } from '../network/workstation-network.ts';
 import type { Notice } from './protocol.ts';
 
@@ -11,6 +13,10 @@ export interface ServiceNamesOptions {
   readonly cluster: Cluster;
   /** Namespaces whose Services are to be reachable too. */
   readonly otherNamespaces: readonly string[];
+  /** What lies outside the cluster and is reached through it. */
+  readonly externalEndpoints: readonly { readonly host: string; readonly port: number }[];
+  /** Whether the endpoint of managed identities is to be reached, as in Azure. */
+  readonly managedIdentity: boolean;
   notice(notice: Notice): void;
   readonly log: Log;
 }
@@ -54,9 +60,11 @@ export class ServiceNames {
   async open(network: WorkstationNetwork, localPorts: ReadonlySet<number>, signal: AbortSignal): Promise<void> {
     const { services, namespaces, notes } = this.#latest;
     const found = destinationsOf({ services: this.#withApi(services), namespaces }, this.#options.cluster.namespace);
-    for (const text of [...notes, ...found.notes]) this.#tell({ level: 'info', text });
+    const outside = this.#outside(found.destinations);
+    for (const text of [...notes, ...found.notes, ...outside.notes]) this.#tell({ level: 'info', text });
     const began = performance.now();
-    await network.open(found.destinations, signal);
+    const identity = this.#options.managedIdentity ? [managedIdentityDestination] : [];
+    await network.open([...found.destinations, ...outside.destinations, ...identity], signal);
     this.#log('the listeners are open', network, began);
     for (const { destination, problem } of network.leftOut) {
       const text = `${destination.label} is not reachable by name from here. ${problem.what} ${problem.why}`;
@@ -84,6 +92,10 @@ export class ServiceNames {
       await this.open(network, localPorts, signal);
       await this.publish(network, signal);
     }
+  }
+
+  #outside(services: readonly Destination[]) {
+    return externalDestinations(this.#options.externalEndpoints, services);
   }
 
   #log(message: string, { reachable, leftOut }: WorkstationNetwork, began: number): void {

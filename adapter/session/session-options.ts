@@ -3,8 +3,11 @@ import { Problem } from '../problem.ts';
 import type { ConnectRequest } from './protocol.ts';
 
 /** Equal for requests that one session can serve. */
-export function optionsOf({ ports, container, agentImage, network, otherNamespaces }: ConnectRequest): string {
-  return JSON.stringify({ ports, container, agentImage, network, otherNamespaces });
+export function optionsOf(request: ConnectRequest): string {
+  const { ports, container, agentImage, network, otherNamespaces } = request;
+  const { externalEndpoints, onUnresolved, fromImage, volumes, keep, managedIdentity } = request;
+  const common = { ports, container, agentImage, network, otherNamespaces };
+  return JSON.stringify({ ...common, externalEndpoints, onUnresolved, fromImage, volumes, keep, managedIdentity });
 }
 
 /** The answer to a client that wants something else than the session that stands. */
@@ -14,6 +17,6 @@ export function otherOptions(request: ConnectRequest, standing: ConnectRequest):
     what: `A session for ${request.target} stands already, with other options.`,
     why: `It has ${optionsOf(standing)}.`,
     remedy:
-      'Use the same "ports", "container", "agentImage", "network" and "otherNamespaces", or end the other session first.',
+      'Give both the same options (and the same KubernetesLocalProcessConfig.yaml), or end the other session first.',
   });
 }

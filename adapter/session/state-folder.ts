@@ -1,5 +1,6 @@
 /**
- * Where a session keeps what must survive its processes: journal, log, token, socket.
+ * Where a session keeps what must survive its processes: journal, log, token, socket. Logs are in the system's folder for
+ * temporary files, where users look for them and the system tidies up; all else is in the user's state folder.
  * All folders are 0700 and all files 0600; a folder of somebody else's is refused.
  */
 import { existsSync, lstatSync, mkdirSync } from 'node:fs';
@@ -8,7 +9,7 @@ import { join } from 'node:path';
 import { Problem } from '../problem.ts';
 
 /** The root of all state: `$KUBERNETES_LOCAL_STATE`, else the XDG state folder. */
-export function stateFolder(): string {
+function stateFolder(): string {
   const { KUBERNETES_LOCAL_STATE: own, XDG_STATE_HOME: xdg } = process.env;
   if (own) return privateFolder(own);
   return privateFolder(join(xdg || join(homedir(), '.local', 'state'), 'kubernetes-local'));
@@ -17,6 +18,19 @@ export function stateFolder(): string {
 /** The folder that holds one folder for each session known on this computer. */
 export function sessionsFolder(): string {
   return privateFolder(join(stateFolder(), 'sessions'));
+}
+
+/**
+ * The folder of all logs: `kubernetes-local-UID/logs` in the folder for temporary files, or beneath
+ * `$KUBERNETES_LOCAL_STATE`. If somebody else has taken that name, it is in the state folder. Problem state-unwritable.
+ */
+export function logsFolder(): string {
+  if (process.env.KUBERNETES_LOCAL_STATE) return privateFolder(join(stateFolder(), 'logs'));
+  try {
+    return privateFolder(join(privateFolder(temporaryFolder()), 'logs'));
+  } catch {
+    return privateFolder(join(stateFolder(), 'logs'));
+  }
 }
 
 /** The files of one session. `key` is `sessionKey`'s. */
@@ -37,7 +51,7 @@ export function sessionFiles(key: string): SessionFiles {
     key,
     folder,
     journal: join(folder, 'journal.jsonl'),
-    log: join(folder, 'session.log'),
+    log: join(logsFolder(), `session-${key}.log`),
     token: join(folder, 'token'),
     lock: join(folder, 'lock'),
     socket:
@@ -49,9 +63,12 @@ export function sessionFiles(key: string): SessionFiles {
 function socketFolder(sessionFolder: string): string {
   if (Buffer.byteLength(sessionFolder) < 70) return sessionFolder;
   const { XDG_RUNTIME_DIR: runtime } = process.env;
-  return privateFolder(
-    runtime ? join(runtime, 'kubernetes-local') : join(tmpdir(), `kubernetes-local-${userInfo().uid}`),
-  );
+  return privateFolder(runtime ? join(runtime, 'kubernetes-local') : temporaryFolder());
+}
+
+/** Windows has no numbers of users, and a folder for temporary files for each of them. */
+function temporaryFolder(): string {
+  return join(tmpdir(), `kubernetes-local-${process.getuid?.() ?? userInfo().username}`);
 }
 
 function privateFolder(path: string): string {

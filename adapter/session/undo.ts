@@ -6,9 +6,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
 import { releaseLease } from '../cluster/lease.ts';
 import { awaitRestored, undoReplacement } from '../cluster/replacement.ts';
+import { removeVolumesFolder } from '../environment/volumes/volumes-folder.ts';
 import type { PrivilegedHelper } from '../network/helper/helper-client.ts';
 import { Problem } from '../problem.ts';
 import type { Act, SessionAct } from './journal.ts';
+import { removeLinks } from './volume-links.ts';
 
 /** A cluster may be away for a moment; the undo waits for it this long before it leaves the rest to `restore`. */
 const patienceMilliseconds = 120_000;
@@ -52,7 +54,20 @@ export async function undo(options: UndoOptions): Promise<void> {
   );
 }
 
+/** Hosts file and files side by side: one that cannot be undone does not keep the other. */
 async function undoWorkstation(options: UndoOptions, session: string): Promise<void> {
+  const links = options.acts.filter((act) => act.act === 'link').toReversed();
+  const folders = options.acts.filter((act) => act.act === 'volumes').map(({ folder }) => folder);
+  const results = await Promise.allSettled([
+    undoHosts(options, session),
+    removeLinks(links),
+    ...folders.map(removeVolumesFolder),
+  ]);
+  const failure = results.find((result) => result.status === 'rejected');
+  if (failure) throw failure.reason;
+}
+
+async function undoHosts(options: UndoOptions, session: string): Promise<void> {
   if (!options.acts.some((act) => act.act === 'hosts')) return;
   try {
     await clearHosts(options, session);

@@ -6,9 +6,9 @@ import { inLines } from './lines.ts';
 const propertySchema = z.looseObject({
   description: z.string(),
   markdownDescription: z.string().optional(),
-  type: z.string().optional(),
+  type: z.union([z.string(), z.array(z.string()).transform((types) => types.join(' or '))]).optional(),
   enum: z.array(z.string()).optional(),
-  default: z.string().optional(),
+  default: z.union([z.string(), z.boolean().transform(String)]).optional(),
   examples: z.array(z.unknown()).default([]),
   doNotSuggest: z.boolean().default(false),
 });
@@ -16,6 +16,8 @@ type Property = z.infer<typeof propertySchema>;
 
 const properties = z.record(z.string(), propertySchema).parse(schema.properties);
 const delegateProperties = z.record(z.string(), propertySchema).parse(schema.properties.delegate.properties);
+const environmentProperties = z.record(z.string(), propertySchema).parse(schema.properties.environment.properties);
+const volumesProperties = z.record(z.string(), propertySchema).parse(schema.properties.volumes.properties);
 const debugAdapterProperties = z.record(z.string(), propertySchema).parse(schema.properties.debugAdapter.properties);
 
 /** A table of the keys that a user writes. */
@@ -34,6 +36,16 @@ export function delegateTable(): string {
 /** A table of the keys in `debugAdapter`. */
 export function debugAdapterTable(): string {
   return table(Object.entries(debugAdapterProperties), []);
+}
+
+/** A table of the keys in `environment`. */
+export function environmentTable(): string {
+  return table(Object.entries(environmentProperties), []);
+}
+
+/** A table of the keys in `volumes`. */
+export function volumesTable(): string {
+  return table(Object.entries(volumesProperties), []);
 }
 
 /** The keys that belong to the IDE, in lines. */

@@ -3,7 +3,14 @@
  * In a page such a part stands between `<!-- begin NAME -->` and `<!-- end NAME -->`; `npm run docs` writes it anew.
  */
 import { variablesOfTheComputer } from './environment.ts';
-import { debugAdapterTable, delegateTable, keysOfTheIde, keyTable } from './launch-configuration.ts';
+import {
+  debugAdapterTable,
+  delegateTable,
+  environmentTable,
+  keysOfTheIde,
+  keyTable,
+  volumesTable,
+} from './launch-configuration.ts';
 import { roleOfNamespace, roleOfOneWorkload } from './rights.ts';
 
 const yaml = (text: string) => `\`\`\`yaml\n${text}\`\`\``;
@@ -21,6 +28,8 @@ export const madeParts: Readonly<Record<string, Readonly<Record<string, string>>
     keys: keyTable(),
     delegate: delegateTable(),
     debugAdapter: debugAdapterTable(),
+    environment: environmentTable(),
+    volumes: volumesTable(),
     ide: keysOfTheIde(),
   },
   'docs/environment.md': { computer: variablesOfTheComputer() },

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import { optionalContentRights } from '../../adapter/cluster/content-rights.ts';
 import { podSchema } from '../../adapter/cluster/objects.ts';
 import { optionalRights, type Right, requiredRights } from '../../adapter/cluster/rights.ts';
 
@@ -32,6 +33,10 @@ const reasons: Readonly<Record<string, string>> = {
 /** What it gains by those that it works without, by the first verb and the resource. */
 const optionalReasons: Readonly<Record<string, string>> = {
   'watch services': 'optional: Services that come or go during the session show at once, not within 30 seconds',
+  'create pods/exec': 'optional: the variables that the image sets',
+  'create serviceaccounts/token': 'optional: the token with which the program talks to the API server',
+  'list configmaps': 'optional: files of ConfigMaps that change during the session show at once',
+  'list secrets': 'optional: files of Secrets that change during the session show at once',
   'list endpointslices': 'optional: names of pods such as db-0.db, and all pods of headless Services',
 };
 
@@ -74,7 +79,9 @@ function role(name: string, rights: readonly Right[]): string {
   };
   const rules = [
     ...rulesOf(rights).map((rule) => write(rule, reasons[rule.resource])),
-    ...rulesOf(optionalRights([''])).map((rule) => write(rule, optionalReasons[`${rule.verbs[0]} ${rule.resource}`])),
+    ...rulesOf([...optionalRights(['']), ...optionalContentRights]).map((rule) =>
+      write(rule, optionalReasons[`${rule.verbs[0]} ${rule.resource}`]),
+    ),
   ];
   return `apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: { name: ${name} }\nrules:\n${rules.join('')}`;
 }

@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { sessionKey } from '../session/client.ts';
+import { Journal } from '../session/journal.ts';
+import { sessionFiles } from '../session/state-folder.ts';
+import { chosenSession, type KnownSession, knownSessions } from './session-choice.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'kubernetes-local-choice-'));
+const kubeconfig = join(folder, 'kubeconfig');
+const server = 'https://127.0.0.1:1';
+beforeAll(() => {
+  vi.stubEnv('KUBERNETES_LOCAL_STATE', join(folder, 'state'));
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'dev',
+    clusters: [{ name: 'dev', cluster: { server } }],
+    users: [{ name: 'anna', user: { token: 'hunter2' } }],
+    contexts: [{ name: 'dev', context: { cluster: 'dev', user: 'anna', namespace: 'shop' } }],
+  };
+  writeFileSync(kubeconfig, JSON.stringify(config));
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+const known = (key: string, alive: boolean): KnownSession => ({ key, alive, acts: [] });
+
+describe('the session that is meant', () => {
+  it('is the only one that stands, if none is named', () => {
+    expect(chosenSession({}, [known('aaaa', false), known('bbbb', true)])).toBe('bbbb');
+    expect(chosenSession({}, [known('aaaa', false)])).toBeUndefined();
+  });
+
+  it('has to be named if several stand', () => {
+    const all = [known('aaaa', true), known('bbbb', true)];
+    expect(() => chosenSession({}, all)).toThrow(/Several sessions stand.*aaaa.*bbbb.*--session/);
+    expect(chosenSession({ session: 'b' }, all)).toBe('bbbb');
+    expect(() => chosenSession({ session: 'c' }, all)).toThrow('There is no session "c".');
+  });
+
+  it('is that of a target', () => {
+    const key = sessionKey({ context: 'dev', namespace: 'shop', target: 'cart' }, server);
+    expect(chosenSession({ target: 'cart', kubeconfig }, [])).toBe(key);
+    expect(chosenSession({ target: 'service/cart', kubeconfig, namespace: 'shop' }, [])).toBe(key);
+    expect(chosenSession({ target: 'cart', kubeconfig, namespace: 'other' }, [])).not.toBe(key);
+  });
+});
+
+it('known are those that left something', async () => {
+  const interrupted = sessionFiles('aaaa');
+  using journal = new Journal(interrupted.journal);
+  journal.append({ act: 'lease', name: 'x' });
+  sessionFiles('bbbb');
+  expect(await knownSessions()).toEqual([{ key: 'aaaa', alive: false, acts: [{ act: 'lease', name: 'x' }] }]);
+});

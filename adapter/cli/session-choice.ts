@@ -1,0 +1,77 @@
+/** Which session of this computer a command means, and which there are. */
+import { readdirSync } from 'node:fs';
+import { chooseContext } from '../cluster/kubeconfig.ts';
+import { type Log, silentLog } from '../diagnostics/log.ts';
+import { Problem } from '../problem.ts';
+import { sessionKey, sessionStatus } from '../session/client.ts';
+import { describeSession } from '../session/described-acts.ts';
+import { type Act, readJournal } from '../session/journal.ts';
+import { sessionFiles, sessionsFolder } from '../session/state-folder.ts';
+
+/** What the user said of it. */
+export interface SessionChoice {
+  readonly session?: string | undefined;
+  readonly target?: string | undefined;
+  readonly namespace?: string | undefined;
+  readonly context?: string | undefined;
+  readonly kubeconfig?: string | undefined;
+}
+
+/** A session that lives, or has left something. */
+export interface KnownSession {
+  readonly key: string;
+  readonly acts: readonly Act[];
+  readonly alive: boolean;
+}
+
+/** The sessions of this computer. A journal that cannot be read counts as one without acts. */
+export async function knownSessions(): Promise<readonly KnownSession[]> {
+  const known = await Promise.all(
+    readdirSync(sessionsFolder()).map(async (key) => {
+      const alive = (await sessionStatus(key).catch(() => undefined)) !== undefined;
+      return { key, alive, acts: readable(key) };
+    }),
+  );
+  return known.filter(({ alive, acts }) => alive || acts.length > 0);
+}
+
+/**
+ * The key of the session that is meant: the one named, that of a target, or the only one that lives; undefined if there is
+ * none. Problem bad-arguments if several live, or none has that key; those of the kubeconfig.
+ */
+export function chosenSession(
+  { session, target, namespace, context, kubeconfig }: SessionChoice,
+  known: readonly KnownSession[],
+  log: Log = silentLog,
+): string | undefined {
+  if (session !== undefined) {
+    const found = known.filter(({ key }) => key.startsWith(session));
+    if (found.length === 1) return found[0]?.key;
+    throw ambiguous(`There is no session "${session}".`, known);
+  }
+  if (target !== undefined) {
+    const place = chooseContext({ kubeconfig: kubeconfig ?? process.env.KUBECONFIG, context, log });
+    return sessionKey({ context: place.context, namespace: namespace ?? place.namespace, target }, place.server);
+  }
+  const living = known.filter(({ alive }) => alive);
+  if (living.length > 1) throw ambiguous('Several sessions stand.', living);
+  return living[0]?.key;
+}
+
+function ambiguous(what: string, known: readonly KnownSession[]): Problem {
+  const list = known.map(({ key, acts }) => `${key}: ${describeSession(acts)}`).join('; ');
+  return new Problem({
+    code: 'bad-arguments',
+    what,
+    why: list === '' ? 'None is known on this computer.' : `Known are ${list}.`,
+    remedy: 'Name one with "--session KEY" or "--target TARGET".',
+  });
+}
+
+function readable(key: string): readonly Act[] {
+  try {
+    return readJournal(sessionFiles(key).journal);
+  } catch {
+    return [];
+  }
+}
