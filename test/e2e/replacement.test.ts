@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Cluster, openCluster } from '../../adapter/cluster/cluster.ts';
+import { keepNothing } from '../../adapter/cluster/kept-parts.ts';
 import { acquireLease, leaseName } from '../../adapter/cluster/lease.ts';
 import { portForwarder } from '../../adapter/cluster/portforward.ts';
 import {
@@ -158,7 +159,7 @@ class Session implements AsyncDisposable {
       ...freeAgentPorts(target),
       ports: [...target.containerPorts],
     };
-    session.record = await planReplacement(cluster, target, agent, name, whole.signal);
+    session.record = await planReplacement(cluster, target, agent, name, keepNothing, whole.signal);
     return session;
   }
 
@@ -253,7 +254,7 @@ describe.each([
     const target = await resolve(name);
     expect(target).toMatchObject({ workload: { kind, name }, container: name, containerPorts: [443, 8080], replicas });
     expect(target.pods).toHaveLength(replicas);
-    await checkRights(cluster, target, whole.signal);
+    await checkRights(cluster, target, 'fail', whole.signal);
 
     const session = await Session.plan(target);
     const holder = { session: session.id, user: 'anna', host: 'desk' };
@@ -528,7 +529,7 @@ test('every missing right is named before anything is changed', async () => {
   ]);
   expect(reader.user).toBe('reader');
   const target = await resolveTarget(reader, name, undefined, whole.signal);
-  await expect(checkRights(reader, target, whole.signal)).rejects.toMatchObject({
+  await expect(checkRights(reader, target, 'fail', whole.signal)).rejects.toMatchObject({
     code: 'right-missing',
     what: `You lack 7 rights in namespace "${namespace}".`,
     why: expect.stringMatching(/^User "reader" may not get pods\/portforward; .*patch deployments\.apps "rights"\.$/),
@@ -550,7 +551,7 @@ test.each(['Deployment', 'StatefulSet', 'Pod'] as const)('the documented rights 
   cluster = await asUser(`user-of-${name}`, rules);
   try {
     const target = await resolve(name);
-    await checkRights(cluster, target, whole.signal);
+    await checkRights(cluster, target, 'fail', whole.signal);
     await using session = await Session.plan(target);
     const lease = await acquireLease(cluster, target, { session: session.id, user: 'u', host: 'h' }, whole.signal);
     await session.begin();
