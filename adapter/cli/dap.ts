@@ -19,7 +19,7 @@ import { logsFolder, sessionFiles } from '../session/state-folder.ts';
 import { within } from '../within.ts';
 import { parseLaunchArguments } from './launch-arguments.ts';
 import { ownProgram } from './program.ts';
-import { programEnvironment } from './program-environment.ts';
+import { programVariables } from './program-environment.ts';
 import type { SessionChoice } from './session-choice.ts';
 import { sessionRequest } from './session-request.ts';
 import { showLine } from './terminal.ts';
@@ -180,10 +180,13 @@ class ClusterSurroundings implements Surroundings {
       this.#problem = Problem.from(error);
       throw error;
     });
-    for (const variable of connection.environment) if (variable.secret) this.#log.redactor.add(variable.value);
+    const { variables, notes } = programVariables(connection, choice);
+    for (const { secret, value } of [...connection.environment, ...variables])
+      if (secret) this.#log.redactor.add(value);
+    for (const text of notes) hooks.notice('warning', text);
     const ports = connection.ports.map((port) => `${port.containerPort} → 127.0.0.1:${port.localPort}`).join(', ');
     return {
-      environment: programEnvironment(connection, choice, (text) => hooks.notice('warning', text)),
+      environment: Object.fromEntries(variables.map(({ name, value }) => [name, value])),
       ...(connection.network.place && { place: connection.network.place }),
       summary: `Connected to ${connection.workload} (${connection.pods.length} pod${connection.pods.length === 1 ? '' : 's'}): port ${ports}; ${describeNames(connection)}`,
     };

@@ -10,16 +10,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type FakeAnswer, FakeApiServer, type FakeRequest } from '../cluster/fake-api-server.ts';
 import { parseLaunchConfiguration } from '../launch/configuration.ts';
 import { rpcOver } from '../rpc.ts';
-import {
-  type Connection,
-  connectRequest,
-  type Ending,
-  goodbyeRequest,
-  helloRequest,
-  leaveRequest,
-  type Status,
-  statusRequest,
-} from '../session/protocol.ts';
+import { type Connection, helloRequest, standingRequest } from '../session/protocol.ts';
 import { sessionFiles } from '../session/state-folder.ts';
 import { describeMounts, environmentSource, masked } from './env.ts';
 import { sessionRequest } from './session-request.ts';
@@ -234,7 +225,7 @@ line 8: env D = "d"
 line 9: env D = "e"
   A text as it is.
 line 10: enableFeatures Probes
-  The probes of the container stay as they are and reach your program.
+  A liveness probe over the network stays and reaches your program; the others are the agent's.
 `);
     expect(server.requests).toEqual([]);
   });
@@ -267,28 +258,15 @@ line 10: enableFeatures Probes
 
 /** A daemon as far as this command speaks to one. */
 class FakeDaemon implements AsyncDisposable {
-  readonly asked: string[] = [];
   readonly #server: Server;
 
-  constructor(key: string, status: Pick<Status, 'state' | 'clients'>, connection: Connection) {
+  constructor(key: string, standing: Connection | null) {
     const files = sessionFiles(key);
     writeFileSync(files.token, 'token', { mode: 0o600 });
     this.#server = createServer((socket) => {
       const rpc = rpcOver(socket);
       rpc.onRequest(helloRequest, () => null);
-      rpc.onRequest(statusRequest, () => {
-        this.asked.push('status');
-        return { session: key, pid: 1, started: '', kept: [], ...status };
-      });
-      rpc.onRequest(connectRequest, () => {
-        this.asked.push('connect');
-        return connection;
-      });
-      rpc.onRequest(leaveRequest, (): Ending => {
-        this.asked.push('leave');
-        return 'kept';
-      });
-      rpc.onRequest(goodbyeRequest, () => null);
+      rpc.onRequest(standingRequest, () => standing);
       rpc.listen();
     }).listen(files.socket);
   }
@@ -325,29 +303,23 @@ describe('with a session', () => {
     throw new Error(told);
   };
 
-  test('a session that a client holds is joined for a moment', async () => {
+  test('it is that session’s environment', async () => {
     const request = asked();
-    await using daemon = new FakeDaemon(request.key, { state: 'connected', clients: [1] }, connection);
+    await using _daemon = new FakeDaemon(request.key, connection);
     expect(await environmentSource(request, neverTold, signal)).toEqual(connection);
-    expect(daemon.asked).toEqual(['status', 'connect', 'leave']);
   });
 
-  test.each([
-    { state: 'connected', clients: [] },
-    { state: 'undoing', clients: [1] },
-    { state: 'idle', clients: [] },
-  ] as const)('one that would begin or end by it is left alone: %j', async (status) => {
+  test('one that does not stand yet, or no longer, has none', async () => {
     await using server = await FakeApiServer.start(answer);
     const request = sessionRequest(
       parseLaunchConfiguration({ target: 'cart', kubeconfig: kubeconfig(server.url), processConfig: false }, 'test'),
       false,
     );
-    await using daemon = new FakeDaemon(request.key, { ...status, clients: [...status.clients] }, connection);
+    await using _daemon = new FakeDaemon(request.key, null);
     const told: string[] = [];
     const source = await environmentSource(request, (line) => told.push(line), signal);
     expect(source.session).toBeUndefined();
     expect(told).toHaveLength(1);
-    expect(daemon.asked).toEqual(['status']);
   });
 });
 

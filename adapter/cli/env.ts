@@ -13,16 +13,8 @@ import { resolveEnvironment } from '../environment/environment.ts';
 import { type EnvironmentFormat, environmentFormats, formatEnvironment } from '../environment/formats.ts';
 import { managedIdentityEndpoint, managedIdentityHost } from '../environment/process-config/demands.ts';
 import { Problem } from '../problem.ts';
-import {
-  type Connection,
-  connectionSchema,
-  connectRequest,
-  fromResponseError,
-  leaveRequest,
-  statusRequest,
-  statusSchema,
-} from '../session/protocol.ts';
-import { dialDaemon, sayGoodbye } from '../session/reach-daemon.ts';
+import { type Connection, fromResponseError, standingRequest, standingSchema } from '../session/protocol.ts';
+import { dialDaemon, hangUp } from '../session/reach-daemon.ts';
 import { sessionFiles } from '../session/state-folder.ts';
 import { type EnvironmentSource, programVariables } from './program-environment.ts';
 import { type SessionRequest, sessionRequest } from './session-request.ts';
@@ -130,24 +122,16 @@ export async function environmentSource(
   return source;
 }
 
-/**
- * The connection of the session that a client holds for this target; undefined if there is none. It joins for a moment and
- * leaves, and so only while another client is there: nothing begins or ends by it.
- */
-async function standingConnection({ key, request }: SessionRequest): Promise<Connection | undefined> {
+/** The connection of the session that stands for this target, whatever its options; undefined if there is none. Nothing begins or ends by it. */
+async function standingConnection({ key }: SessionRequest): Promise<Connection | undefined> {
   const rpc = await dialDaemon(sessionFiles(key)).catch(noDaemon);
   if (rpc === undefined) return undefined;
   try {
-    const status = statusSchema.parse(await rpc.sendRequest(statusRequest));
-    if (status.state !== 'connected' || status.clients.length === 0) return undefined;
-    const answer = connectionSchema.parse(await rpc.sendRequest(connectRequest, request));
-    if (answer.kind === 'ending') return undefined;
-    await rpc.sendRequest(leaveRequest, { budget: 0 });
-    return answer;
+    return standingSchema.parse(await rpc.sendRequest(standingRequest)) ?? undefined;
   } catch (error) {
     throw fromResponseError(error);
   } finally {
-    await sayGoodbye(rpc);
+    hangUp(rpc);
   }
 }
 

@@ -64,6 +64,7 @@ beforeEach(async () => {
     },
     release: () => true,
     status: () => status,
+    standing: () => undefined,
     diagnosis: () => Promise.reject(new Error('not asked for')),
     logs: () => [],
     processStarted: () => {},

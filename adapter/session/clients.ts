@@ -13,6 +13,7 @@ import { Guard } from './guard.ts';
 import {
   askRequest,
   type ConnectAnswer,
+  type Connection,
   type ConnectRequest,
   connectRequest,
   connectRequestSchema,
@@ -30,6 +31,7 @@ import {
   releaseRequest,
   type Status,
   sessionProtocolVersion,
+  standingRequest,
   statusRequest,
   toResponseError,
 } from './protocol.ts';
@@ -55,6 +57,7 @@ export interface ClientsOptions {
   /** Ends a session that stands without a client; false if it has one. */
   release(): boolean;
   status(): Status;
+  standing(): Connection | undefined;
   diagnosis(): Promise<Diagnosis>;
   logs(): readonly LogText[];
   processStarted(process: ReportedProcess): void;
@@ -165,6 +168,7 @@ export class Clients {
     connection.onRequest(goodbyeRequest, () => answer(async () => this.#goodbye(client)));
     connection.onRequest(releaseRequest, () => answer(async () => this.#options.release()));
     connection.onRequest(statusRequest, () => answer(async () => this.#options.status()));
+    connection.onRequest(standingRequest, () => answer(async () => this.#options.standing() ?? null));
     connection.onRequest(diagnosisRequest, () => answer(() => this.#options.diagnosis()));
     connection.onRequest(logsRequest, () => answer(async () => [...this.#options.logs()]));
     connection.onNotification(processNotification, (value) => {

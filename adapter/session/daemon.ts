@@ -81,6 +81,7 @@ export class Daemon {
       leave: (client, leave) => this.#leave(client, leave),
       release: () => this.#release(),
       status: () => this.#status(),
+      standing: () => (this.#state.kind === 'connected' ? this.#state.connection : undefined),
       diagnosis: () => this.#diagnosis(),
       logs: () => takeLogs(options.files, options.log),
       processStarted: ({ pid, role }) => {

@@ -119,6 +119,8 @@ export const connectionSchema = z.discriminatedUnion('kind', [
   /** The daemon is undoing its last session: connect again when it has closed the socket. */
   z.object({ kind: z.literal('ending') }),
 ]);
+/** The session that stands, for those who only look; null if there is none. */
+export const standingSchema = connectionSchema.options[0].nullable();
 /** A session that stands: everything that a client needs to start the program. */
 export type Connection = Extract<z.infer<typeof connectionSchema>, { kind: 'connected' }>;
 /** A session that stands, or word that one is just ending. */
@@ -190,6 +192,7 @@ export type ProcessRole = ReportedProcess['role'];
 export const helloRequest = new RequestType<Hello, null, ProblemData>('session/hello');
 export const connectRequest = new RequestType<ConnectRequest, ConnectAnswer, ProblemData>('session/connect');
 export const leaveRequest = new RequestType<Leave, Ending, ProblemData>('session/leave');
+export const standingRequest = new RequestType0<Connection | null, ProblemData>('session/standing');
 export const statusRequest = new RequestType0<Status, ProblemData>('session/status');
 export const processNotification = new NotificationType<ReportedProcess>('session/process');
 /** The client has ended its processes, or means to; a socket that closes without this word is one of a killed client. */

@@ -77,8 +77,8 @@ export function explain(config: ProcessConfig, results: Results | undefined): re
 
 const meaningOfFeature: Readonly<Record<Feature, string>> = {
   ManagedIdentity: `The name ${managedIdentityHost} leads to ${managedIdentityEndpoint.host}, through the pod; MSI_ENDPOINT and MSI_SECRET are set.`,
-  Probes: 'The probes of the container stay as they are and reach your program.',
-  LifecycleHooks: 'The lifecycle hooks of the container stay on the agent.',
+  Probes: "A liveness probe over the network stays and reaches your program; the others are the agent's.",
+  LifecycleHooks: 'A preStop hook over the network stays and reaches your program; the others are left out.',
 };
 
 function meaningOf(part: Part): readonly string[] {
