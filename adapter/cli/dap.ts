@@ -1,10 +1,9 @@
 import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
-import type { DiagnosticsBody } from '../dap/diagnostics.ts';
 import { serve } from '../dap/proxy.ts';
 import type { Place } from '../dap/server/listening.ts';
 import { serveMany } from '../dap/server/server.ts';
-import type { ConnectHooks, Keep, ProcessRole, Surroundings } from '../dap/surroundings.ts';
+import type { ConnectHooks, DiagnosticsBody, Keep, ProcessRole, Surroundings } from '../dap/surroundings.ts';
 import { withMaskedValues } from '../dap/trace/content.ts';
 import { TraceFile } from '../dap/trace/trace-file.ts';
 import type { Log } from '../diagnostics/log.ts';

@@ -1,7 +1,7 @@
 /** The rights that the variables and files of a container need: to read what they refer to. */
 import { z } from 'zod';
 import type { Pod } from './objects.ts';
-import type { Right } from './rights.ts';
+import type { Right } from './right.ts';
 
 const named = z.looseObject({ name: z.string().default(''), optional: z.boolean().nullish() });
 const reference = named.nullish();

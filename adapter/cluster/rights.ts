@@ -7,17 +7,8 @@ import { contentRights, optionalContentRights } from './content-rights.ts';
 import { groupOf, resourceOf } from './kinds.ts';
 import { leaseName } from './lease.ts';
 import { missingNameRight, type NameRight, nameRights } from './name-rights.ts';
+import type { Right } from './right.ts';
 import type { ResolvedTarget } from './target.ts';
-
-/** One verb on one resource, in the words of RBAC. */
-export interface Right {
-  readonly verb: string;
-  readonly group: string;
-  /** With its subresource, as in a Role: `pods/portforward`. */
-  readonly resource: string;
-  /** Only for this object; undefined: for all of the namespace. */
-  readonly name?: string;
-}
 
 const reviewSchema = z.looseObject({ status: z.looseObject({ allowed: z.boolean() }) });
 

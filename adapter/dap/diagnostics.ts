@@ -9,11 +9,6 @@ import { errorOf } from './problem-response.ts';
 
 export const diagnosticsCommand = 'kubernetesLocal/diagnostics';
 
-/** The answer's body; `format` is the one that was asked for. */
-export type DiagnosticsBody =
-  | { readonly format: 'json'; readonly diagnosis: object }
-  | { readonly format: 'text'; readonly text: string };
-
 /** Answers the request; never rejects. */
 export async function diagnostics({ client, options }: DebugSession, request: Request): Promise<void> {
   try {

@@ -1,8 +1,12 @@
 /** The seam between the debug adapter and what lies around the program: the cluster, though this folder does not know it. */
 import type { DebugAdapterSettings } from '../debuggers/profile.ts';
 import type { Problem } from '../problem.ts';
-import type { DiagnosticsBody } from './diagnostics.ts';
 import type { Place } from './place.ts';
+
+/** All that surroundings say of themselves; `format` is the one that was asked for. */
+export type DiagnosticsBody =
+  | { readonly format: 'json'; readonly diagnosis: object }
+  | { readonly format: 'text'; readonly text: string };
 
 /** What the debug adapter needs around the real one; implemented over the session daemon by cli/dap.ts. */
 export interface Surroundings {

@@ -4,7 +4,8 @@ import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { optionalContentRights } from '../../adapter/cluster/content-rights.ts';
 import { podSchema } from '../../adapter/cluster/objects.ts';
-import { optionalRights, type Right, requiredRights } from '../../adapter/cluster/rights.ts';
+import type { Right } from '../../adapter/cluster/right.ts';
+import { optionalRights, requiredRights } from '../../adapter/cluster/rights.ts';
 
 type Kind = Parameters<typeof requiredRights>[0]['workload']['kind'];
 
