@@ -45,6 +45,7 @@ import type { Connection, ConnectRequest, Notice, Status } from './protocol.ts';
 import { SelfTest } from './self-test.ts';
 import { selfTestNotice, selfTestRoutes } from './self-test-report.ts';
 import { ServiceNames } from './service-names.ts';
+import { describeConnection, describeStatus } from './session-view.ts';
 import { SessionVolumes } from './session-volumes.ts';
 
 const heartbeatMilliseconds = 5_000;
@@ -170,7 +171,18 @@ export class LiveSession implements AsyncDisposable {
       return variables;
     };
     const [variables] = await allOrFirstProblem([prepare(), this.#runSelfTest(target)]);
-    this.#connection = this.#describe(target, withLocalPorts(variables, network), ports);
+    if (this.#chosen === undefined) throw new Error('no network was chosen');
+    this.#connection = describeConnection({
+      session: this.#options.id,
+      log: this.#options.logFile,
+      target,
+      pods: this.#tunnels.all.map((tunnel) => tunnel.pod),
+      chosen: this.#chosen,
+      environment: withLocalPorts(variables, network),
+      volumes,
+      externalEndpoints,
+      ports,
+    });
     return this.#connection;
   }
 
@@ -240,27 +252,9 @@ export class LiveSession implements AsyncDisposable {
 
   /** What `status` shows of a standing session. */
   get status(): Status['connection'] {
-    const connection = this.#connection;
-    if (!connection) return undefined;
-    return {
-      workload: connection.workload,
-      container: connection.container,
-      pods: this.#tunnels.all.map((tunnel) => ({
-        name: tunnel.pod,
-        ...(tunnel.roundTripTime !== undefined && { roundTripTime: tunnel.roundTripTime }),
-        streams: tunnel.statistics.streams,
-      })),
-      network: connection.network,
-      services: this.#services(),
-      leftOut: (this.#chosen?.network.leftOut ?? []).map(({ destination, problem }) => ({
-        name: destination.label,
-        names: [...destination.hostNames],
-        why: `${problem.what} ${problem.why}`.trim(),
-      })),
-      ports: connection.ports,
-      ...(this.#privileges.running && { helper: { pid: this.#privileges.running.pid } }),
-      ...(connection.network.mode === 'hosts' && { hostsFile: hostsFilePath() }),
-    };
+    if (this.#connection === undefined || this.#chosen === undefined) return undefined;
+    const { all } = this.#tunnels;
+    return describeStatus(this.#connection, this.#chosen.network, all, this.#privileges.running);
   }
 
   /** The helper, for the undo of the hosts file; started anew if it is gone. */
@@ -403,48 +397,6 @@ export class LiveSession implements AsyncDisposable {
       if (signal.aborted) return;
       this.#options.log.write('warn', 'the volumes could not be bound to another pod', { error });
     });
-  }
-
-  #describe(
-    target: ResolvedTarget,
-    environment: readonly EnvironmentVariable[],
-    ports: ReadonlyMap<number, number>,
-  ): Connection {
-    if (this.#chosen === undefined) throw new Error('no network was chosen');
-    const { network, reason } = this.#chosen;
-    const { mode, prefix, dialSocket } = network;
-    return {
-      kind: 'connected',
-      session: this.#options.id,
-      workload: `${target.workload.kind.toLowerCase()}/${target.workload.name}`,
-      container: target.container,
-      pods: this.#tunnels.all.map((tunnel) => tunnel.pod),
-      environment: environment.map((variable) => ({ ...variable })),
-      mounts: (this.#volumes?.mounts ?? []).map(({ localPath, ...mount }) => ({
-        ...mount,
-        ...(localPath !== undefined && { localPath }),
-      })),
-      ...(this.#volumes?.mountsFolder !== undefined && { mountsFolder: this.#volumes.mountsFolder }),
-      externalEndpoints: this.#options.request.externalEndpoints,
-      network: {
-        mode,
-        reason,
-        ...(dialSocket !== undefined && { place: { prefix: [...prefix], dialSocket } }),
-      },
-      services: this.#services(),
-      ports: [...ports].map(([containerPort, localPort]) => ({ containerPort, localPort })),
-      log: this.#options.logFile,
-    };
-  }
-
-  #services(): Connection['services'] {
-    return (this.#chosen?.network.reachable ?? []).map(({ destination, address, ports }) => ({
-      name: destination.label,
-      address,
-      names: [...destination.hostNames],
-      ports: ports.map((port) => ({ ...port })),
-      leadsTo: destination.dial.host,
-    }));
   }
 
   async #runSelfTest(target: ResolvedTarget): Promise<void> {
