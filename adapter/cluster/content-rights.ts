@@ -85,12 +85,13 @@ export interface OptionalContentRight extends Right {
 
 /** What makes the program see more of what the container sees. */
 export const optionalContentRights: readonly OptionalContentRight[] = [
-  {
-    verb: 'create',
+  // A websocket is a GET; since Kubernetes 1.35 the API server asks for `create` as well.
+  ...(['get', 'create'] as const).map((verb) => ({
+    verb,
     group: '',
     resource: 'pods/exec',
     loss: 'The variables that the image sets are not known here.',
-  },
+  })),
   {
     verb: 'create',
     group: '',

@@ -88,7 +88,7 @@ export interface LaunchSchema {
      */
     envFile?: string | string[];
     /**
-     * Whether the variables that the image itself sets are read too, by running "cat" or "env" in the container before it is replaced. It needs the right to create pods/exec; without it nothing is lost but them.
+     * Whether the variables that the image itself sets are read too, by running "cat" or "env" in the container before it is replaced. It needs the rights get and create on pods/exec; without it nothing is lost but them.
      */
     fromImage?: boolean;
   };

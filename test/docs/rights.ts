@@ -34,7 +34,7 @@ const reasons: Readonly<Record<string, string>> = {
 /** What it gains by those that it works without, by the first verb and the resource. */
 const optionalReasons: Readonly<Record<string, string>> = {
   'watch services': 'optional: Services that come or go during the session show at once, not within 30 seconds',
-  'create pods/exec': 'optional: the variables that the image sets',
+  'get pods/exec': 'optional: the variables that the image sets',
   'create serviceaccounts/token': 'optional: the token with which the program talks to the API server',
   'list configmaps': 'optional: files of ConfigMaps that change during the session show at once',
   'list secrets': 'optional: files of Secrets that change during the session show at once',
