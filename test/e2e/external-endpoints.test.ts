@@ -6,6 +6,7 @@ import { apply } from '../apps/files/files.ts';
 import { ensurePackages } from '../cluster/packages.ts';
 import { asNobody } from '../stage/other-user.ts';
 import type { Snapshot } from '../stage/snapshot.ts';
+import { awaitDeployment, deploymentOf, namespacesOf } from '../stage/workloads.ts';
 import { openWorld, type World } from '../stage/world.ts';
 import { freePort, placeOptions, runCommand } from './command-line.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
@@ -16,56 +17,23 @@ const outside = 'e2e-outside';
 const host = `db.${outside}.svc.cluster.local`;
 const port = 5432;
 const python = '/usr/bin/python3';
-const image = 'kubernetes-local.test/busybox:1';
 let root: World;
 
-/** A pod that says this on its port as soon as somebody calls. */
-const speaks = (words: string, at: number) => ['/bin/sh', '-c', `exec busybox nc -ll -p ${at} -e /bin/echo ${words}`];
-
-function deployment(name: string, containerPort: number) {
-  return {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    metadata: { name },
-    spec: {
-      selector: { matchLabels: { app: name } },
-      template: {
-        metadata: { labels: { app: name } },
-        spec: {
-          terminationGracePeriodSeconds: 0,
-          containers: [
-            {
-              name,
-              image,
-              imagePullPolicy: 'IfNotPresent',
-              command: speaks(`${name} speaks first`, containerPort),
-              ports: [{ containerPort }],
-              readinessProbe: { tcpSocket: { port: containerPort }, periodSeconds: 1 },
-            },
-          ],
-        },
-      },
-    },
-  };
+/** A pod that says its words on its port as soon as somebody calls. */
+function speaker(name: string, at: number) {
+  const command = ['/bin/sh', '-c', `exec busybox nc -ll -p ${at} -e /bin/echo ${name} speaks first`];
+  return deploymentOf({ name, command, port: at });
 }
 
 beforeAll(async () => {
   await ensurePackages(['passt', 'util-linux', 'iproute2']);
   root = await openWorld(namespace, async (kubectl) => {
-    const labels = { 'app.kubernetes.io/managed-by': 'kubernetes-local-stage' };
-    const namespaces = [namespace, outside].map((name) => ({
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name, labels },
-    }));
-    await apply(kubectl, namespaces);
-    await apply(kubectl, [deployment('client', 8080)], namespace);
+    await apply(kubectl, namespacesOf([namespace, outside]));
+    await apply(kubectl, [speaker('client', 8080)], namespace);
     const headless = { clusterIP: 'None', selector: { app: 'outside' }, ports: [{ port }] };
     const db = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'db' }, spec: headless };
-    await apply(kubectl, [deployment('outside', port), db], outside);
-    const ready = (name: string, where: string) =>
-      kubectl.run(['rollout', 'status', `deployment/${name}`, '-n', where, '--timeout=120s']);
-    await Promise.all([ready('client', namespace), ready('outside', outside)]);
+    await apply(kubectl, [speaker('outside', port), db], outside);
+    await Promise.all([awaitDeployment(kubectl, 'client', namespace), awaitDeployment(kubectl, 'outside', outside)]);
     return { kubectl, namespace, request: async () => '' };
   });
 });

@@ -11,6 +11,7 @@ import { apiMounts, apply } from '../apps/files/files.ts';
 import { ensurePackages } from '../cluster/packages.ts';
 import { asNobody } from '../stage/other-user.ts';
 import type { Snapshot } from '../stage/snapshot.ts';
+import { awaitDeployment, deploymentOf, namespacesOf } from '../stage/workloads.ts';
 import { openWorld, type World } from '../stage/world.ts';
 import { type Ended, freePort, placeOptions, runCommand, startCommand } from './command-line.ts';
 
@@ -85,36 +86,11 @@ const gotSchema = z.object({
   account: z.string(),
 });
 
-/** A Deployment whose pod answers its own words. */
+/** A Deployment whose pod answers its own words, and its Service. */
 function served(name: string, path: string, ports: readonly number[], pod: object = {}, container: object = {}) {
   const serve = `mkdir -p /tmp/www${path}; echo ${name} > /tmp/www${path}index.html; exec busybox httpd -f -p 8080 -h /tmp/www`;
   return [
-    {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name },
-      spec: {
-        selector: { matchLabels: { app: name } },
-        template: {
-          metadata: { labels: { app: name } },
-          spec: {
-            terminationGracePeriodSeconds: 0,
-            containers: [
-              {
-                name,
-                image: 'kubernetes-local.test/busybox:1',
-                imagePullPolicy: 'IfNotPresent',
-                command: ['/bin/sh', '-c', serve],
-                ports: [{ containerPort: 8080 }],
-                readinessProbe: { tcpSocket: { port: 8080 }, periodSeconds: 1 },
-                ...container,
-              },
-            ],
-            ...pod,
-          },
-        },
-      },
-    },
+    deploymentOf({ name, command: ['/bin/sh', '-c', serve], port: 8080, pod, container }),
     {
       apiVersion: 'v1',
       kind: 'Service',
@@ -131,13 +107,7 @@ let before: Snapshot;
 beforeAll(async () => {
   await ensurePackages(['passt', 'util-linux', 'iproute2']);
   root = await openWorld(namespace, async (kubectl) => {
-    const labels = { 'app.kubernetes.io/managed-by': 'kubernetes-local-stage' };
-    const namespaces = [namespace, other].map((name) => ({
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: { name, labels },
-    }));
-    await apply(kubectl, namespaces);
+    await apply(kubectl, namespacesOf([namespace, other]));
     const stats = served(
       'stats',
       '/',
@@ -158,9 +128,11 @@ beforeAll(async () => {
     };
     await apply(kubectl, [allowed, ...stats, ...served('myapp1', '/api/v1/', [80])], namespace);
     await apply(kubectl, served('myapp2', '/', [80, 443]), other);
-    const ready = (name: string, where: string) =>
-      kubectl.run(['rollout', 'status', `deployment/${name}`, '-n', where, '--timeout=120s']);
-    await Promise.all([ready('stats', namespace), ready('myapp1', namespace), ready('myapp2', other)]);
+    await Promise.all([
+      awaitDeployment(kubectl, 'stats', namespace),
+      awaitDeployment(kubectl, 'myapp1', namespace),
+      awaitDeployment(kubectl, 'myapp2', other),
+    ]);
     return { kubectl, namespace, request: async () => '' };
   });
 });
