@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { optionalContentRights } from '../../adapter/cluster/content-rights.ts';
 import { missingNameRight } from '../../adapter/cluster/name-rights.ts';
 import { optionalRights } from '../../adapter/cluster/rights.ts';
 import { cartProgram } from '../apps/shop/shop.ts';
@@ -57,12 +58,22 @@ function rightsOf(part: string): readonly Right[] {
 
 const documented = rightsOf('deployment');
 
+/** What the user is told while the session stands; without `list` and `watch` all is as it was, only later. */
+const toldWithout: Readonly<Record<string, string>> = {
+  'pods/exec': `you may not create and get pods/exec in namespace ${namespace}`,
+  'serviceaccounts/token': 'create serviceaccounts/token',
+  configmaps: '',
+  secrets: '',
+};
+
 /** What the user is told without a right that the session works without; undefined for the others. */
 function lossOf({ verb, group, resource, name }: Right): string | undefined {
-  const optional = optionalRights([namespace]).find(
-    (right) => right.verb === verb && right.group === group && right.resource === resource && name === undefined,
-  );
-  return optional && missingNameRight(optional);
+  const isThis = (right: Omit<Right, 'name'>) =>
+    right.verb === verb && right.group === group && right.resource === resource;
+  if (name !== undefined) return undefined;
+  const optional = optionalRights([namespace]).find(isThis);
+  if (optional) return missingNameRight(optional);
+  return optionalContentRights.some(isThis) ? toldWithout[resource] : undefined;
 }
 
 let world: World;
@@ -246,7 +257,7 @@ describe('without one optional right', () => {
   });
 
   it('covers all of them', () => {
-    expect(cases).toHaveLength(optionalRights([namespace]).length);
+    expect(cases).toHaveLength(optionalRights([namespace]).length + optionalContentRights.length);
   });
 
   it.each(cases)('$title: the session stands, and says what it lacks', async ({ absent, loss }) => {
