@@ -5,7 +5,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import {
   type ClientAnswer,
@@ -57,7 +57,7 @@ async function podNames(): Promise<readonly string[]> {
 
 /** What a session replaced is gone a moment later: until then the clients would see one pod more, or one less. */
 async function onlyTheNewPods(): Promise<void> {
-  await expect.poll(async () => (await podNames()).length, patience).toBe(2);
+  await vi.waitFor(async () => expect(await podNames()).toHaveLength(2), patience);
 }
 
 it('sees in the pod what the manifest says', () => {
