@@ -1,5 +1,6 @@
 /** The rights that the variables and files of a container need: to read what they refer to. */
 import { z } from 'zod';
+import { automaticVolume } from '../environment/volumes/plan.ts';
 import type { Pod } from './objects.ts';
 import type { Right } from './right.ts';
 
@@ -35,10 +36,10 @@ const specSchema = z.looseObject({
   volumes: z.array(volumeSchema).nullish(),
 });
 
-/** What Kubernetes adds to nearly each pod; few programs use it, so that a session goes on without it. */
-const automaticVolume = /^kube-api-access-/;
-
-/** Reading the ConfigMaps and Secrets of environment and volumes, and asking for the tokens that the pod itself declares. */
+/**
+ * Reading the ConfigMaps and Secrets of environment and volumes, and asking for the tokens that the pod itself declares. Not
+ * what Kubernetes adds to nearly each pod: few programs use it, so that a session goes on without it.
+ */
 export function contentRights(pod: Pod, container: string): readonly Right[] {
   const found = pod.spec.containers.find(({ name }) => name === container);
   const { env, envFrom, volumeMounts } = containerSchema.parse(found ?? {});

@@ -38,7 +38,7 @@ import type { SessionInside } from './diagnosis.ts';
 import { Inbound } from './inbound.ts';
 import type { Journal } from './journal.ts';
 import { addressFor, unusableNames, withLocalPorts } from './network-environment.ts';
-import { identityOf, type PodEnvironmentOptions, podEnvironment, remembering, withImage } from './pod-environment.ts';
+import { identityOf, podEnvironment, remembering, valuesOf, withImage } from './pod-environment.ts';
 import { freeLocalPorts, mapPorts } from './port-mapping.ts';
 import { Privileges } from './privileges.ts';
 import type { Connection, ConnectRequest, Notice, Status } from './protocol.ts';
@@ -119,7 +119,6 @@ export class LiveSession implements AsyncDisposable {
     const wanted = mapPorts(target, request.ports);
 
     progress(`Checking rights, ports and names for ${workload}`);
-    const agent = this.#agentFor(target, [...wanted.keys()]);
     const volumes = this.#volumesOf(target);
     const sources = {
       reader: remembering(environmentReader(cluster)),
@@ -127,11 +126,18 @@ export class LiveSession implements AsyncDisposable {
       services: names.ofThePod,
       onUnresolved: request.onUnresolved,
     };
+    // Names, and what paths of mounts are made of, do not depend on the addresses that the network has yet to give.
+    const declared = podEnvironment({ ...sources, addressOf: () => undefined }, target.pod, both);
+    const planned = declared.then(async ({ variables }) => {
+      const agent = this.#agentFor(target, [...wanted.keys()], variables);
+      const image = { name: request.agentImage };
+      return { agent, record: await planReplacement(cluster, target, agent, image, request.keep, both) };
+    });
     // Everything that can refuse is asked before anything is changed.
-    const [record, { network, ports }, image] = await allOrFirstProblem([
-      planReplacement(cluster, target, agent, { name: request.agentImage }, request.keep, both),
+    const [{ agent, record }, { chosen, network, ports }, image] = await allOrFirstProblem([
+      planned,
       this.#prepareNetwork(names, wanted, both),
-      this.#imageEnvironment(sources, both),
+      declared.then(({ variables }) => this.#imageEnvironment(target, variables, both)),
       checkRights(cluster, target, request.onUnresolved, both),
     ]);
     const addressOf = addressFor(network);
@@ -171,13 +177,12 @@ export class LiveSession implements AsyncDisposable {
       return variables;
     };
     const [variables] = await allOrFirstProblem([prepare(), this.#runSelfTest(target)]);
-    if (this.#chosen === undefined) throw new Error('no network was chosen');
     this.#connection = describeConnection({
       session: this.#options.id,
       log: this.#options.logFile,
       target,
       pods: this.#tunnels.all.map((tunnel) => tunnel.pod),
-      chosen: this.#chosen,
+      chosen,
       environment: withLocalPorts(variables, network),
       volumes,
       externalEndpoints,
@@ -186,11 +191,15 @@ export class LiveSession implements AsyncDisposable {
     return this.#connection;
   }
 
-  #agentFor(target: ResolvedTarget, ports: readonly number[]): AgentConfiguration {
+  #agentFor(
+    target: ResolvedTarget,
+    ports: readonly number[],
+    variables: readonly EnvironmentVariable[],
+  ): AgentConfiguration {
     const { id, request } = this.#options;
     const { copy, writeBack } = request.volumes;
-    // Only mount paths are read from the plan, so no variables are needed.
-    const files = copy === 'auto' ? agentFiles(planVolumes(target.pod, target.container, {}), writeBack) : undefined;
+    const planned = planVolumes(target.pod, target.container, valuesOf(variables));
+    const files = copy === 'auto' ? agentFiles(planned, writeBack) : undefined;
     return {
       version: protocolVersion,
       session: id,
@@ -211,22 +220,16 @@ export class LiveSession implements AsyncDisposable {
 
   /** What the image of the container sets, while it still runs. */
   async #imageEnvironment(
-    sources: Omit<PodEnvironmentOptions, 'addressOf'>,
+    target: ResolvedTarget,
+    declared: readonly EnvironmentVariable[],
     signal: AbortSignal,
   ): Promise<readonly EnvironmentVariable[]> {
     const { cluster, request, notice, log } = this.#options;
     if (!request.fromImage) return [];
-    const { target } = sources;
-    // Only the names count, which do not depend on addresses.
-    const declared = await podEnvironment({ ...sources, addressOf: () => undefined }, target.pod, signal);
     const { namespace } = target.workload;
     const place = { namespace, pod: target.pod.metadata.name, container: target.container };
-    const { variables, notes } = await readImageEnvironment(
-      cluster,
-      place,
-      declared.variables.map(({ name }) => name),
-      signal,
-    );
+    const known = declared.map(({ name }) => name);
+    const { variables, notes } = await readImageEnvironment(cluster, place, known, signal);
     for (const text of notes) notice({ level: 'info', text });
     log.write('debug', 'the variables of the image are read', { names: variables.map(({ name }) => name) });
     return variables;
@@ -321,7 +324,7 @@ export class LiveSession implements AsyncDisposable {
           signal,
         })
       : wanted;
-    return { network, ports };
+    return { chosen, network, ports };
   }
 
   /** A killed helper is no reason to end the session: its work is done again by a new one. */

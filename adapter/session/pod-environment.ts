@@ -11,7 +11,7 @@ import {
 } from '../environment/environment.ts';
 import { hostNameVariable } from '../environment/image.ts';
 
-export interface PodEnvironmentOptions {
+interface PodEnvironmentOptions {
   readonly reader: EnvironmentReader;
   readonly target: ResolvedTarget;
   readonly services: readonly VisibleService[];
@@ -84,4 +84,9 @@ export function withImage(
   const host = hostNameVariable(pod);
   const all = [...image, ...(host ? [host] : []), ...declared];
   return [...new Map(all.map((variable) => [variable.name, variable])).values()];
+}
+
+/** Name → value. */
+export function valuesOf(variables: readonly EnvironmentVariable[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(variables.map(({ name, value }) => [name, value]));
 }

@@ -17,7 +17,7 @@ import { Problem } from '../problem.ts';
 import { RemoteFiles } from '../tunnel/remote-files.ts';
 import type { Tunnels } from '../tunnel/tunnels.ts';
 import type { Act } from './journal.ts';
-import { identityOf } from './pod-environment.ts';
+import { identityOf, valuesOf } from './pod-environment.ts';
 import type { ConnectRequest, Notice } from './protocol.ts';
 import { makeLink, planLink } from './volume-links.ts';
 
@@ -251,10 +251,6 @@ export class SessionVolumes implements AsyncDisposable {
   #warn(text: string): void {
     this.#options.notice({ level: 'warning', text });
   }
-}
-
-function valuesOf(variables: readonly EnvironmentVariable[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(variables.map(({ name, value }) => [name, value]));
 }
 
 function notCopied({ name, kind, mounts }: PlannedVolume): readonly LocalMount[] {
