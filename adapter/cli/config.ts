@@ -11,9 +11,9 @@ import {
   readProcessConfigText,
 } from '../environment/process-config/process-config.ts';
 import { Problem } from '../problem.ts';
+import { contextOf, programVariables } from '../session/program-environment.ts';
+import { sessionRequest } from '../session/session-request.ts';
 import { environmentSource, masked } from './env.ts';
-import { contextOf, programVariables } from './program-environment.ts';
-import { sessionRequest } from './session-request.ts';
 import { addTargetOptions, targetConfiguration } from './target-options.ts';
 import { showLine } from './terminal.ts';
 

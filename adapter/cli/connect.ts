@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
 import type { Connection } from '../session/protocol.ts';
-import { sessionRequest } from './session-request.ts';
+import { sessionRequest } from '../session/session-request.ts';
 import { addTargetOptions, targetConfiguration } from './target-options.ts';
 import { showLine } from './terminal.ts';
 import { withSession } from './terminal-session.ts';

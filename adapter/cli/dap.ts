@@ -12,17 +12,17 @@ import type { Redactor } from '../diagnostics/redactor.ts';
 import { parseLaunchConfiguration } from '../launch/configuration.ts';
 import { Problem } from '../problem.ts';
 import { SessionClient } from '../session/client.ts';
+import { programVariables } from '../session/program-environment.ts';
 import type { Connection } from '../session/protocol.ts';
 import { ReportedProcesses } from '../session/reported-processes.ts';
+import type { SessionChoice } from '../session/session-choice.ts';
+import { sessionRequest } from '../session/session-request.ts';
 import { logsFolder, sessionFiles } from '../session/state-folder.ts';
+import { version } from '../version.ts';
 import { within } from '../within.ts';
 import { parseLaunchArguments } from './launch-arguments.ts';
 import { ownProgram } from './program.ts';
-import { programVariables } from './program-environment.ts';
-import type { SessionChoice } from './session-choice.ts';
-import { sessionRequest } from './session-request.ts';
 import { showLine } from './terminal.ts';
-import { version } from './version.ts';
 
 interface Flags {
   readonly delegate?: string;

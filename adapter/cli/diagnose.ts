@@ -2,10 +2,10 @@ import { Command, Option } from 'commander';
 import type { Log } from '../diagnostics/log.ts';
 import { Redactor } from '../diagnostics/redactor.ts';
 import { Problem } from '../problem.ts';
+import { chosenSession, type KnownSession, knownSessions, type SessionChoice } from '../session/session-choice.ts';
 import { bundleDiagnosis } from './diagnosis-bundle.ts';
 import { diagnosisOf } from './diagnosis-report.ts';
 import { describeDiagnosis } from './diagnosis-view.ts';
-import { chosenSession, type KnownSession, knownSessions, type SessionChoice } from './session-choice.ts';
 import { addPlaceOptions } from './target-options.ts';
 import { showLine } from './terminal.ts';
 

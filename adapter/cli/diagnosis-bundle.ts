@@ -8,10 +8,10 @@ import { PublicText } from '../diagnostics/public-text.ts';
 import { withoutValues } from '../session/described-acts.ts';
 import { type LogText, takeLogs } from '../session/diagnosis.ts';
 import { sessionLogs } from '../session/diagnosis-client.ts';
+import type { KnownSession, SessionChoice } from '../session/session-choice.ts';
 import { logsFolder, sessionFiles } from '../session/state-folder.ts';
 import { describeDiagnosis } from './diagnosis-view.ts';
 import { examine, reportData } from './doctor.ts';
-import type { KnownSession, SessionChoice } from './session-choice.ts';
 
 /** Where no session is meant, this many logs of sessions. */
 const mostLogs = 10;

@@ -8,9 +8,9 @@ import { Problem } from '../problem.ts';
 import { describeActs, describeSession } from '../session/described-acts.ts';
 import { sessionDiagnosis } from '../session/diagnosis-client.ts';
 import { sessionProtocolVersion } from '../session/protocol.ts';
+import { type KnownSession, knownSessions, type SessionChoice } from '../session/session-choice.ts';
 import { sessionFiles } from '../session/state-folder.ts';
 import { type DoctorReport, examine } from './doctor.ts';
-import { type KnownSession, knownSessions, type SessionChoice } from './session-choice.ts';
 
 export interface DiagnosisQuestion {
   /** The session; undefined if there is none that is meant. */

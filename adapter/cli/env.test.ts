@@ -11,9 +11,9 @@ import { type FakeAnswer, FakeApiServer, type FakeRequest } from '../cluster/fak
 import { parseLaunchConfiguration } from '../launch/configuration.ts';
 import { rpcOver } from '../rpc.ts';
 import { type Connection, helloRequest, standingRequest } from '../session/protocol.ts';
+import { sessionRequest } from '../session/session-request.ts';
 import { sessionFiles } from '../session/state-folder.ts';
 import { describeMounts, environmentSource, masked } from './env.ts';
-import { sessionRequest } from './session-request.ts';
 
 // Each run is a new process, which takes its time on a busy computer.
 vi.setConfig({ testTimeout: 60_000 });

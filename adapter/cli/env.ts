@@ -13,11 +13,11 @@ import { resolveEnvironment } from '../environment/environment.ts';
 import { type EnvironmentFormat, environmentFormats, formatEnvironment } from '../environment/formats.ts';
 import { managedIdentityEndpoint, managedIdentityHost } from '../environment/process-config/demands.ts';
 import { Problem } from '../problem.ts';
+import { type EnvironmentSource, programVariables } from '../session/program-environment.ts';
 import { type Connection, fromResponseError, standingRequest, standingSchema } from '../session/protocol.ts';
 import { dialDaemon, hangUp } from '../session/reach-daemon.ts';
+import { type SessionRequest, sessionRequest } from '../session/session-request.ts';
 import { sessionFiles } from '../session/state-folder.ts';
-import { type EnvironmentSource, programVariables } from './program-environment.ts';
-import { type SessionRequest, sessionRequest } from './session-request.ts';
 import { addTargetOptions, targetConfiguration } from './target-options.ts';
 import { showLine, showNotice } from './terminal.ts';
 

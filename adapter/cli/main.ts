@@ -5,9 +5,9 @@
  */
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import { Problem } from '../problem.ts';
+import { version } from '../version.ts';
 import { commandLog } from './command-log.ts';
 import { reportProblem } from './terminal.ts';
-import { version } from './version.ts';
 
 /** Loaded when needed: the privileged helper must run no more code than its own, and each command start fast. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {

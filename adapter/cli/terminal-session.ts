@@ -2,11 +2,11 @@
 import { Problem } from '../problem.ts';
 import { SessionClient } from '../session/client.ts';
 import type { Ending } from '../session/protocol.ts';
+import type { SessionRequest } from '../session/session-request.ts';
 import { sessionFiles } from '../session/state-folder.ts';
 import { askAtTerminal } from './ask-at-terminal.ts';
 import { commandLog } from './command-log.ts';
 import { ownProgram } from './program.ts';
-import type { SessionRequest } from './session-request.ts';
 import { showLine, showNotice, showProgress } from './terminal.ts';
 
 /** The undo of a rollout takes seconds; a user who does not want to wait presses Ctrl-C again. */

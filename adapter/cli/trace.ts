@@ -8,8 +8,8 @@ import type { TraceEntry, TraceHead } from '../dap/trace/format.ts';
 import { readTrace } from '../dap/trace/reading.ts';
 import { describe, TraceText, visible } from '../dap/trace/text.ts';
 import { Problem } from '../problem.ts';
+import { version } from '../version.ts';
 import { parseLaunchArguments } from './launch-arguments.ts';
-import { version } from './version.ts';
 
 interface Flags {
   readonly session?: number;

@@ -6,7 +6,7 @@ import { localEnvironment } from '../environment/local.ts';
 import { evaluateProcessConfig } from '../environment/process-config/evaluate.ts';
 import type { ProcessConfig } from '../environment/process-config/process-config.ts';
 import { Problem } from '../problem.ts';
-import type { Connection } from '../session/protocol.ts';
+import type { Connection } from './protocol.ts';
 
 /** What the user wants of the variables: a part of the launch configuration, and the file of its ancestor. */
 export interface EnvironmentChoice {

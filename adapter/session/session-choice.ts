@@ -3,10 +3,10 @@ import { readdirSync } from 'node:fs';
 import { chooseContext } from '../cluster/kubeconfig.ts';
 import { type Log, silentLog } from '../diagnostics/log.ts';
 import { Problem } from '../problem.ts';
-import { sessionKey, sessionStatus } from '../session/client.ts';
-import { describeSession } from '../session/described-acts.ts';
-import { type Act, readJournal } from '../session/journal.ts';
-import { sessionFiles, sessionsFolder } from '../session/state-folder.ts';
+import { sessionKey, sessionStatus } from './client.ts';
+import { describeSession } from './described-acts.ts';
+import { type Act, readJournal } from './journal.ts';
+import { sessionFiles, sessionsFolder } from './state-folder.ts';
 
 /** What the user said of it. */
 export interface SessionChoice {

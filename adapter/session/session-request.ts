@@ -15,10 +15,10 @@ import {
 import type { LaunchConfiguration } from '../launch/configuration.ts';
 import { parseExternalEndpoint } from '../network/names/external-endpoints.ts';
 import { Problem } from '../problem.ts';
-import { sessionKey } from '../session/client.ts';
-import type { ConnectRequest } from '../session/protocol.ts';
+import { version } from '../version.ts';
+import { sessionKey } from './client.ts';
 import type { EnvironmentChoice } from './program-environment.ts';
-import { version } from './version.ts';
+import type { ConnectRequest } from './protocol.ts';
 
 /** Built from this repository by `npm run build`; see docs/agent-image.md for putting it into a registry. */
 export const defaultAgentImage = `kubernetes-local/agent:${version}`;

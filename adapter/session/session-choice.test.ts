@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { sessionKey } from '../session/client.ts';
-import { Journal } from '../session/journal.ts';
-import { sessionFiles } from '../session/state-folder.ts';
+import { sessionKey } from './client.ts';
+import { Journal } from './journal.ts';
 import { chosenSession, type KnownSession, knownSessions } from './session-choice.ts';
+import { sessionFiles } from './state-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kubernetes-local-choice-'));
 const kubeconfig = join(folder, 'kubeconfig');
