@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { serve } from '../dap/proxy.ts';
 import type { Place } from '../dap/server/listening.ts';
 import { serveMany } from '../dap/server/server.ts';
@@ -10,7 +10,7 @@ import type { Log } from '../diagnostics/log.ts';
 import { ProcessLog } from '../diagnostics/process-log.ts';
 import type { Redactor } from '../diagnostics/redactor.ts';
 import { parseLaunchConfiguration } from '../launch/configuration.ts';
-import { Problem } from '../problem.ts';
+import { Problem, type ProblemCode } from '../problem.ts';
 import { SessionClient } from '../session/client.ts';
 import { programVariables } from '../session/program-environment.ts';
 import type { Connection } from '../session/protocol.ts';
@@ -20,8 +20,10 @@ import { sessionRequest } from '../session/session-request.ts';
 import { logsFolder, sessionFiles } from '../session/state-folder.ts';
 import { version } from '../version.ts';
 import { within } from '../within.ts';
+import { askThroughDap } from './ask-through-dap.ts';
 import { parseLaunchArguments } from './launch-arguments.ts';
 import { ownProgram } from './program.ts';
+import { remedyInVscode } from './remedy-in-vscode.ts';
 import { showLine } from './terminal.ts';
 
 interface Flags {
@@ -30,6 +32,7 @@ interface Flags {
   readonly socket?: string;
   readonly stay?: true;
   readonly trace?: string;
+  readonly inVscode?: true;
 }
 
 /** `dap [-- COMMAND…]`: the debug adapter, on standard input and output or as a server. */
@@ -45,6 +48,7 @@ export function dapCommand(): Command {
     .option('--socket <path>', 'serve at this Unix socket or named pipe', parseText)
     .option('--stay', 'go on serving when no session is left, until a signal')
     .option('--trace <file>', 'add all messages to this file, secrets masked', parseText)
+    .addOption(new Option('--in-vscode', 'started by our extension, which shows questions and remedies').hideHelp())
     .argument('[command...]', 'the program and arguments that start the real debug adapter; put -- before it')
     .action(async (command: readonly string[], flags: Flags) => {
       process.exit(await dap(command, flags));
@@ -64,6 +68,7 @@ async function dap(command: readonly string[], flags: Flags): Promise<number> {
       log: own,
       ...(delegate !== undefined && { delegate }),
       ...(command.length > 0 && { debugAdapter: { command } }),
+      ...(flags.inVscode && { extension: { remedy: (code: ProblemCode) => remedyInVscode(code, surroundings.place) } }),
       ...trace?.session(),
     };
     const close = async () => {
@@ -140,6 +145,11 @@ class ClusterSurroundings implements Surroundings {
     this.#log = log;
   }
 
+  /** What the launch said of the cluster, once it came. */
+  get place(): SessionChoice {
+    return this.#place;
+  }
+
   parse(args: unknown) {
     return parseLaunchArguments(args);
   }
@@ -161,14 +171,7 @@ class ClusterSurroundings implements Surroundings {
         {
           progress: (text) => hooks.progress(text),
           notice: ({ level, text }) => hooks.notice(level, text),
-          ask: {
-            // The system's own dialog is the question; what it is for stands in the debug console above it.
-            consent: async (text) => {
-              hooks.notice('warning', text);
-              return 'granted';
-            },
-            port: async () => 'impossible',
-          },
+          ask: askThroughDap(hooks),
           lost: (problem) => hooks.lost(problem),
         },
         both,

@@ -7,7 +7,7 @@ import { Channel } from './wire/channel.ts';
 function begin() {
   const sent: Raw[] = [];
   const channel = new Channel(new PassThrough(), new PassThrough(), (message) => sent.push(message));
-  return { client: new Client(channel, async () => {}), sent };
+  return { client: new Client({ channel, undo: async () => {} }), sent };
 }
 
 test.each([

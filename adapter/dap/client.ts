@@ -3,11 +3,22 @@ import { OutputEvent, TerminatedEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { Problem } from '../problem.ts';
 import type { Raw, Request } from './message.ts';
-import { inOneText, withLog } from './problem-response.ts';
+import type { ClientExtension } from './options.ts';
+import { inOneText, withHelp } from './problem-response.ts';
 import type { Channel } from './wire/channel.ts';
 
 /** These show no output of the category "important" (dape.el; DSPDebugTarget.java of LSP4E). */
 const withoutImportant = new Set<unknown>(['dape', 'lsp4e.debug']);
+
+export interface ClientOptions {
+  readonly channel: Channel;
+  /** Called at most once; must not reject. */
+  readonly undo: () => Promise<void>;
+  /** Named in each error of ours. */
+  readonly logPath?: () => string | undefined;
+  /** Added to each error of ours. */
+  readonly remedy?: ClientExtension['remedy'];
+}
 
 export class Client {
   /** The `clientID` of its `initialize`. */
@@ -15,17 +26,18 @@ export class Client {
   readonly #channel: Channel;
   readonly #undo: () => Promise<void>;
   readonly #logPath: () => string | undefined;
+  readonly #remedy: ClientExtension['remedy'];
   #undoing: Promise<void> | undefined;
   #undone = false;
   /** What waits for the undo, in order. */
   #waiting: Raw[] | undefined;
   #terminated: 'by us' | 'by the debugger' | undefined;
 
-  /** `undo` is called at most once and must not reject. `logPath` is named in each error of ours. */
-  constructor(channel: Channel, undo: () => Promise<void>, logPath: () => string | undefined = () => undefined) {
+  constructor({ channel, undo, logPath = () => undefined, remedy = () => undefined }: ClientOptions) {
     this.#channel = channel;
     this.#undo = undo;
     this.#logPath = logPath;
+    this.#remedy = remedy;
   }
 
   /** Sends a message; order is kept, so it may have to wait behind one that waits. */
@@ -39,7 +51,7 @@ export class Client {
       type: 'response',
       request_seq: Number(request.seq),
       command: request.command,
-      ...withLog(answer, this.#logPath()),
+      ...withHelp(answer, this.#logPath(), this.#remedy),
     });
   }
 

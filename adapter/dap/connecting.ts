@@ -4,6 +4,7 @@ import { unlessAborted } from '../within.ts';
 import type { Client } from './client.ts';
 import type { Raw, Request } from './message.ts';
 import { Progress } from './progress.ts';
+import type { Questions } from './questions.ts';
 import type { ConnectHooks, Connection, Surroundings } from './surroundings.ts';
 
 /** The progress that the client can cancel. */
@@ -15,10 +16,12 @@ export async function connectSurroundings(options: {
   client: Client;
   request: Request;
   initializeArguments: Raw;
+  /** Undefined if the client has no extension of ours. */
+  questions: Questions | undefined;
   lost: ConnectHooks['lost'];
   signal: AbortSignal;
 }): Promise<Connection> {
-  const { surroundings, client, request, signal } = options;
+  const { surroundings, client, request, questions, signal } = options;
   signal.throwIfAborted();
   const progress = new Progress({
     id: progressId,
@@ -30,6 +33,7 @@ export async function connectSurroundings(options: {
   const hooks: ConnectHooks = {
     progress: (text, percentage) => progress.report(text, percentage),
     notice: (level, text) => client.tell(text, level === 'warning' ? 'important' : 'console'),
+    ...(questions && { ask: (question, each) => questions.ask(question, each) }),
     lost: options.lost,
   };
   try {

@@ -12,6 +12,7 @@ import { type Event, field, type Raw, type Request, type Response } from './mess
 import { NoDebug } from './no-debug.ts';
 import type { ServeOptions, Timing, TraceDirection } from './options.ts';
 import { errorOf } from './problem-response.ts';
+import { Questions } from './questions.ts';
 import { Requests } from './requests.ts';
 import { ReverseRequests } from './reverse-requests.ts';
 import { Starter } from './starting.ts';
@@ -48,6 +49,8 @@ export class DebugSession {
   readonly timing: Timing;
   readonly channel: Channel;
   readonly client: Client;
+  /** Undefined if the client cannot be asked. */
+  readonly questions: Questions | undefined;
   readonly starter: Starter;
   readonly children: Children;
   readonly reverse: ReverseRequests;
@@ -86,11 +89,13 @@ export class DebugSession {
     this.timing = timing;
     const { log } = options;
     this.channel = new Channel(options.input, options.output, (message) => this.trace('to client', message));
-    this.client = new Client(
-      this.channel,
-      () => this.undoSurroundings(),
-      () => log.path,
-    );
+    this.client = new Client({
+      channel: this.channel,
+      undo: () => this.undoSurroundings(),
+      logPath: () => log.path,
+      ...(options.extension && { remedy: options.extension.remedy }),
+    });
+    if (options.extension !== undefined) this.questions = new Questions(this.client);
     this.toClient = new Requests(this.channel);
     this.children = new Children(log);
     const [toClient, children, patience] = [this.toClient, this.children, timing.reverseRequest];

@@ -9,6 +9,7 @@ import { givenUp, Launch } from './launch.ts';
 import { field, isRaw, isRequest, isResponse, type Raw, type Request } from './message.ts';
 import { initialize, launch } from './opening.ts';
 import { errorOf } from './problem-response.ts';
+import { answerCommand } from './questions.ts';
 import { restart } from './restart.ts';
 
 export function fromClient(session: DebugSession, message: Raw): void {
@@ -38,6 +39,10 @@ function requestFromClient(session: DebugSession, request: Request): void {
       return;
     case diagnosticsCommand:
       session.background(diagnostics(session, request));
+      return;
+    case answerCommand:
+      if (session.questions === undefined) pass(session, request);
+      else session.questions.answered(request);
       return;
     case 'disconnect':
       session.background(disconnect(session, request));

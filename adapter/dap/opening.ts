@@ -103,6 +103,7 @@ async function connect(session: DebugSession, launch: Launch, signal: AbortSigna
     client: session.client,
     request,
     initializeArguments: session.initializeArguments,
+    questions: session.questions,
     lost: (problem) => lost(session, launch, problem),
     signal,
   });

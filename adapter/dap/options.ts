@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { DebugAdapterSettings, DebuggerProfile } from '../debuggers/profile.ts';
 import type { Log } from '../diagnostics/log.ts';
+import type { ProblemCode } from '../problem.ts';
 import type { Raw } from './message.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -22,6 +23,8 @@ export interface ServeOptions {
   readonly admit?: (args: unknown) => void;
   readonly surroundings: Surroundings;
   readonly log: Log;
+  /** The client has an extension of ours: it shows our questions, and our remedies as buttons. */
+  readonly extension?: ClientExtension;
   /** Called with each DAP message in both directions, before anything is masked. */
   readonly trace?: Trace;
   readonly traceEnded?: TraceEnded;
@@ -29,6 +32,11 @@ export interface ServeOptions {
   readonly profiles?: readonly DebuggerProfile[];
   /** Waiting times that differ from the usual ones. */
   readonly timing?: Partial<Timing>;
+}
+
+export interface ClientExtension {
+  /** What to do about a problem, as `url` and `urlLabel` of an error in DAP; undefined if there is nothing to offer. */
+  remedy(code: ProblemCode): { readonly url: string; readonly urlLabel: string } | undefined;
 }
 
 /** Waiting times, in ms. */

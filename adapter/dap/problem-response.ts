@@ -1,10 +1,12 @@
 /** A Problem in the words of DAP, with the log that tells the rest. */
 import type { Problem } from '../problem.ts';
 import type { Raw } from './message.ts';
+import type { ClientExtension } from './options.ts';
 
 type ErrorAnswer = {
   readonly success: false;
-  readonly message: string;
+  /** The code of the problem. */
+  readonly message: Problem['code'];
   readonly body: { readonly error: { readonly id: number; readonly format: string; readonly showUser: boolean } };
 };
 
@@ -18,11 +20,15 @@ export function errorOf(problem: Problem): ErrorAnswer {
   return answer;
 }
 
-/** The answer, which names the log if it is an error that we show to the user; what a debugger answers stays as it is. */
-export function withLog(answer: Raw, path: string | undefined): Raw {
-  if (path === undefined || !isOurs(answer)) return { ...answer };
+/**
+ * The answer, which names the log and offers a remedy if it is an error that we show to the user; what a debugger answers
+ * stays as it is.
+ */
+export function withHelp(answer: Raw, path: string | undefined, remedy: ClientExtension['remedy']): Raw {
+  if (!isOurs(answer)) return { ...answer };
   const { error } = answer.body;
-  return { ...answer, body: { error: { ...error, format: naming(error.format, path) } } };
+  const format = path === undefined ? error.format : naming(error.format, path);
+  return { ...answer, body: { error: { ...error, format, ...remedy(answer.message) } } };
 }
 
 /** What, why and remedy as one text, and the log. */

@@ -2,6 +2,7 @@
 import type { DebugAdapterSettings } from '../debuggers/profile.ts';
 import type { Problem } from '../problem.ts';
 import type { Place } from './place.ts';
+import type { Question } from './questions.ts';
 
 /** All that surroundings say of themselves; `format` is the one that was asked for. */
 export type DiagnosticsBody =
@@ -55,6 +56,8 @@ export interface ConnectHooks {
   progress(text: string, percentage?: number): void;
   /** Something the user should know, now or at any time until the end of the session. */
   notice(level: 'info' | 'warning', text: string): void;
+  /** Asks the user, where the client can; undefined otherwise. */
+  readonly ask?: (question: Question, signal: AbortSignal) => Promise<string | undefined>;
   /** The connection is gone for good: the program is ended and the session is over. */
   lost(problem: Problem): void;
 }
