@@ -1,6 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { z } from 'zod';
 import { openCluster } from '../cluster/cluster.ts';
@@ -12,12 +9,11 @@ import { silentLog } from '../diagnostics/log.ts';
 import { resolveEnvironment } from '../environment/environment.ts';
 import { type EnvironmentFormat, environmentFormats, formatEnvironment } from '../environment/formats.ts';
 import { managedIdentityEndpoint, managedIdentityHost } from '../environment/process-config/demands.ts';
-import { Problem } from '../problem.ts';
+import { standingConnection } from '../session/client.ts';
 import { type EnvironmentSource, programVariables } from '../session/program-environment.ts';
-import { type Connection, fromResponseError, standingRequest, standingSchema } from '../session/protocol.ts';
-import { dialDaemon, hangUp } from '../session/reach-daemon.ts';
+import type { Connection } from '../session/protocol.ts';
 import { type SessionRequest, sessionRequest } from '../session/session-request.ts';
-import { sessionFiles } from '../session/state-folder.ts';
+import { deliver } from './private-output.ts';
 import { addTargetOptions, targetConfiguration } from './target-options.ts';
 import { showLine, showNotice } from './terminal.ts';
 
@@ -80,31 +76,6 @@ export function describeMounts({ mounts }: Pick<EnvironmentSource, 'mounts'>, fo
     .join('');
 }
 
-/** Standard output, or a file that nobody else can read at any time, whatever was there. */
-function deliver(text: string, output: string | undefined): void {
-  if (output === undefined) {
-    process.stdout.write(text);
-    return;
-  }
-  const path = resolve(output);
-  const temporary = `${path}.${randomUUID()}`;
-  try {
-    writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' });
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw new Problem(
-      {
-        code: 'bad-value',
-        what: `${path} cannot be written.`,
-        why: error instanceof Error ? error.message : String(error),
-        remedy: 'Choose another --output.',
-      },
-      { cause: error },
-    );
-  }
-}
-
 /**
  * What the program's environment is made from: the session for this target if one stands, otherwise the cluster, with the
  * cluster's own addresses and paths, which is told. Problems as the session or the cluster throws them.
@@ -114,32 +85,12 @@ export async function environmentSource(
   tell: (text: string) => void,
   signal: AbortSignal,
 ): Promise<EnvironmentSource> {
-  const connection = await standingConnection(asked);
+  const connection = await standingConnection(asked.key);
   if (connection !== undefined) return connection;
   tell('No session stands for this target: addresses and paths are those of the cluster itself.');
   const { source, notes } = await sourceFromCluster(asked, signal);
   for (const note of notes) tell(note);
   return source;
-}
-
-/** The connection of the session that stands for this target, whatever its options; undefined if there is none. Nothing begins or ends by it. */
-async function standingConnection({ key }: SessionRequest): Promise<Connection | undefined> {
-  const rpc = await dialDaemon(sessionFiles(key)).catch(noDaemon);
-  if (rpc === undefined) return undefined;
-  try {
-    return standingSchema.parse(await rpc.sendRequest(standingRequest)) ?? undefined;
-  } catch (error) {
-    throw fromResponseError(error);
-  } finally {
-    hangUp(rpc);
-  }
-}
-
-/** A socket that nobody serves is left by a daemon that was killed. */
-function noDaemon(error: unknown): undefined {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
-  throw error;
 }
 
 const mountsSchema = z.object({

@@ -7,12 +7,14 @@ import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import { Problem } from '../problem.ts';
 import { version } from '../version.ts';
 import { commandLog } from './command-log.ts';
-import { reportProblem } from './terminal.ts';
+import type { ErrorFormat } from './error-format.ts';
+import { reportProblem, tellProblemsAs } from './terminal.ts';
 
 /** Loaded when needed: the privileged helper must run no more code than its own, and each command start fast. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   dap: async () => (await import('./dap.ts')).dapCommand(),
   connect: async () => (await import('./connect.ts')).connectCommand(),
+  disconnect: async () => (await import('./disconnect.ts')).disconnectCommand(),
   run: async () => (await import('./run.ts')).runCommand(),
   status: async () => (await import('./status.ts')).statusCommand(),
   env: async () => (await import('./env.ts')).envCommand(),
@@ -57,6 +59,10 @@ for (const load of wanted ? [wanted] : Object.values(commands)) {
   program.addCommand(command.showHelpAfterError('(add --help for the options)'));
 }
 
+program.hook('preAction', (_, action) => {
+  const { errorFormat } = action.opts<{ errorFormat?: ErrorFormat }>();
+  if (errorFormat !== undefined) tellProblemsAs(errorFormat);
+});
 try {
   await program.parseAsync();
 } catch (error) {

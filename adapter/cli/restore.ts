@@ -4,7 +4,7 @@ import { openCluster } from '../cluster/cluster.ts';
 import { findStaleSessions } from '../cluster/stale.ts';
 import { silentLog } from '../diagnostics/log.ts';
 import { startHelper } from '../network/helper/helper-client.ts';
-import { endKeptSession } from '../session/client.ts';
+import { releaseSession } from '../session/client.ts';
 import { type Act, readJournal } from '../session/journal.ts';
 import { openSessionCluster } from '../session/session-cluster.ts';
 import { tryLockSession } from '../session/session-lock.ts';
@@ -40,7 +40,12 @@ async function restoreThisComputer(): Promise<number> {
   let found = 0;
   for (const key of readdirSync(sessionsFolder())) {
     const files = sessionFiles(key);
-    if (await endKeptSession(key)) {
+    const released = await releaseSession(key, { hold: false });
+    if (released === 'held') {
+      showLine(`Session ${key} is held by its user and was left alone; "kubernetes-local disconnect" ends it.`);
+      continue;
+    }
+    if (released === 'ended') {
       found++;
       showLine(`Session ${key} has no client any more and was ended.`);
     }

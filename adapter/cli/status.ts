@@ -96,7 +96,7 @@ function describe(sessions: readonly KnownSession[], layout: Layout): string {
       if (!status) return line(`${target} in ${place}: interrupted; run "kubernetes-local restore".`);
       const { connection } = status;
       const details = [
-        ...status.kept.map((kept) => `kept for ${kept.for === 'restart' ? 'a restart' : describePrograms(kept.pids)}`),
+        ...status.kept.map(describeKept),
         ...(connection ? [`workload ${connection.workload}, container ${connection.container}`] : []),
         ...(connection?.pods ?? []).map(
           (pod) =>
@@ -112,6 +112,17 @@ function describe(sessions: readonly KnownSession[], layout: Layout): string {
     })
     .map((line) => `${line}\n`)
     .join('');
+}
+
+function describeKept(kept: Status['kept'][number]): string {
+  switch (kept.for) {
+    case 'restart':
+      return 'kept for a restart';
+    case 'program':
+      return `kept for ${describePrograms(kept.pids)}`;
+    case 'hold':
+      return `held until ${kept.until}, or "kubernetes-local disconnect"`;
+  }
 }
 
 function describePrograms(pids: readonly number[]): string {

@@ -1,7 +1,7 @@
 /** A session of a command in a terminal: progress on standard error, undone on every way out. */
 import { Problem } from '../problem.ts';
 import { SessionClient } from '../session/client.ts';
-import type { Ending } from '../session/protocol.ts';
+import type { Ending, Keep } from '../session/protocol.ts';
 import type { SessionRequest } from '../session/session-request.ts';
 import { sessionFiles } from '../session/state-folder.ts';
 import { askAtTerminal } from './ask-at-terminal.ts';
@@ -12,7 +12,8 @@ import { showLine, showNotice, showProgress } from './terminal.ts';
 /** The undo of a rollout takes seconds; a user who does not want to wait presses Ctrl-C again. */
 const undoBudgetMilliseconds = 180_000;
 
-const described: Readonly<Record<Ending, string>> = {
+/** How an undo looked, in words. */
+export const described: Readonly<Record<Ending, string>> = {
   undone: 'Everything is as it was before.',
   finishing: 'The daemon goes on with the undo; "kubernetes-local status" shows it.',
   kept: 'The session stands on for its other clients.',
@@ -26,10 +27,12 @@ export type EndedBy = () => (typeof endingSignals)[number] | undefined;
 /**
  * Connects, runs `body`, and leaves whatever happens. `body` gets a signal that is aborted when the user ends the
  * command or the session is lost. Returns what `body` returns; throws the Problem by which the session was lost.
+ * With `keep`, the session stands on for that when `body` has done its work; nothing is said of its end then.
  */
 export async function withSession<T>(
   { key, request }: SessionRequest,
   body: (session: SessionClient, ended: AbortSignal, endedBy: EndedBy) => Promise<T>,
+  keep?: Keep,
 ): Promise<T> {
   const ended = new AbortController();
   commandLog.moveTo(sessionFiles(key).log);
@@ -62,12 +65,17 @@ export async function withSession<T>(
       ended.signal,
     );
     for (const { secret, value } of session.connection.environment) if (secret) commandLog.redactor.add(value);
+    let stays = false;
     try {
       const result = await body(session, ended.signal, () => endedBy);
       if (loss) throw loss;
+      stays = keep !== undefined && !ended.signal.aborted;
       return result;
     } finally {
-      if (loss === undefined) showLine(described[await session.leave(undoBudgetMilliseconds)]);
+      if (loss === undefined) {
+        const ending = await session.leave(undoBudgetMilliseconds, stays ? keep : undefined);
+        if (!stays) showLine(described[ending]);
+      }
       await session.close();
     }
   } finally {

@@ -2,6 +2,14 @@
 import type { Log } from '../diagnostics/log.ts';
 import type { Problem } from '../problem.ts';
 import type { Notice } from '../session/protocol.ts';
+import { type ErrorFormat, formatNotice, formatProblem } from './error-format.ts';
+
+let format: ErrorFormat = 'text';
+
+/** How this command tells problems and notices from now on. */
+export function tellProblemsAs(chosen: ErrorFormat): void {
+  format = chosen;
+}
 
 /** A line of progress. */
 export function showProgress(text: string): void {
@@ -10,7 +18,7 @@ export function showProgress(text: string): void {
 
 /** Something the user should know. */
 export function showNotice(notice: Notice): void {
-  process.stderr.write(notice.level === 'warning' ? `warning: ${notice.text}\n` : `${notice.text}\n`);
+  process.stderr.write(`${formatNotice(notice, format)}\n`);
 }
 
 /** A plain line. */
@@ -24,8 +32,7 @@ export function reportProblem(problem: Problem, log?: Log): number {
     problem: problem.toJSON(),
     error: problem.cause ?? problem,
   });
-  const told = [`error (${problem.code}): ${problem.what}`, problem.why, problem.remedy].filter(Boolean);
-  const lines = [...told, ...(log?.path === undefined ? [] : [`Log: ${log.path}`])];
+  const lines = [formatProblem(problem, format), ...(log?.path === undefined ? [] : [`Log: ${log.path}`])];
   process.stderr.write(`${lines.join('\n  ')}\n`);
   return problem.exitCode;
 }

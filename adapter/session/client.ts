@@ -22,8 +22,13 @@ import {
   noticeSchema,
   progressNotification,
   progressSchema,
+  type Release,
+  type Released,
+  releasedSchema,
   releaseRequest,
   type Status,
+  standingRequest,
+  standingSchema,
   statusRequest,
   statusSchema,
 } from './protocol.ts';
@@ -184,16 +189,40 @@ export async function sessionStatus(key: string): Promise<Status | undefined> {
   }
 }
 
-/** Ends the session with this key if it stands without a client; resolves when it is over, with whether it did. */
-export async function endKeptSession(key: string): Promise<boolean> {
+/** The connection of the session with this key, whatever its options; undefined if none stands. Nothing begins or ends by it. */
+export async function standingConnection(key: string): Promise<Connection | undefined> {
+  const files = sessionFiles(key);
+  const rpc = await dialDaemon(files).catch(noDaemon);
+  if (rpc === undefined) return undefined;
+  try {
+    return standingSchema.parse(await unlessGone(rpc.sendRequest(standingRequest), whenGone(rpc), files)) ?? undefined;
+  } catch (error) {
+    throw fromResponseError(error);
+  } finally {
+    hangUp(rpc);
+  }
+}
+
+/** A socket that nobody serves is left by a daemon that was killed. */
+function noDaemon(error: unknown): undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
+  throw error;
+}
+
+/**
+ * Ends the session with this key if it stands without a client, as `release` says; resolves when it is over, or stands on.
+ * Undefined if no daemon runs.
+ */
+export async function releaseSession(key: string, release: Release): Promise<Released | undefined> {
   const files = sessionFiles(key);
   const rpc = await dialDaemon(files).catch(() => undefined);
-  if (!rpc) return false;
+  if (!rpc) return undefined;
   try {
     const over = whenGone(rpc);
-    const released = await unlessGone(rpc.sendRequest(releaseRequest), over, files);
-    if (released === true) await over;
-    return released === true;
+    const released = releasedSchema.parse(await unlessGone(rpc.sendRequest(releaseRequest, release), over, files));
+    if (released === 'ended') await over;
+    return released;
   } finally {
     hangUp(rpc);
   }

@@ -62,7 +62,7 @@ beforeEach(async () => {
       client.joined = false;
       return 'kept';
     },
-    release: () => true,
+    release: () => 'ended',
     status: () => status,
     standing: () => undefined,
     diagnosis: () => Promise.reject(new Error('not asked for')),

@@ -27,8 +27,11 @@ import {
   leaveSchema,
   processNotification,
   processSchema,
+  type Release,
+  type Released,
   type ReportedProcess,
   releaseRequest,
+  releaseSchema,
   type Status,
   sessionProtocolVersion,
   standingRequest,
@@ -54,8 +57,8 @@ export interface ClientsOptions {
   readonly log: Log;
   connect(client: Client, request: ConnectRequest): Promise<ConnectAnswer>;
   leave(client: Client, leave: Leave): Promise<Ending>;
-  /** Ends a session that stands without a client; false if it has one. */
-  release(): boolean;
+  /** Ends a session that stands without a client. */
+  release(release: Release): Released;
   status(): Status;
   standing(): Connection | undefined;
   diagnosis(): Promise<Diagnosis>;
@@ -166,7 +169,9 @@ export class Clients {
       }),
     );
     connection.onRequest(goodbyeRequest, () => answer(async () => this.#goodbye(client)));
-    connection.onRequest(releaseRequest, () => answer(async () => this.#options.release()));
+    connection.onRequest(releaseRequest, (value) =>
+      answer(async () => this.#options.release(releaseSchema.parse(value))),
+    );
     connection.onRequest(statusRequest, () => answer(async () => this.#options.status()));
     connection.onRequest(standingRequest, () => answer(async () => this.#options.standing() ?? null));
     connection.onRequest(diagnosisRequest, () => answer(() => this.#options.diagnosis()));

@@ -26,6 +26,8 @@ import {
   type Notice,
   noticeNotification,
   progressNotification,
+  type Release,
+  type Released,
   type Status,
 } from './protocol.ts';
 import { openSessionCluster } from './session-cluster.ts';
@@ -79,7 +81,7 @@ export class Daemon {
       log: options.log,
       connect: (client, request) => this.#connect(client, request),
       leave: (client, leave) => this.#leave(client, leave),
-      release: () => this.#release(),
+      release: (release) => this.#release(release),
       status: () => this.#status(),
       standing: () => (this.#state.kind === 'connected' ? this.#state.connection : undefined),
       diagnosis: () => this.#diagnosis(),
@@ -238,10 +240,16 @@ export class Daemon {
     if (!this.#inUse) this.#startUndo();
   }
 
-  #release(): boolean {
-    if (this.#clients.joined.length > 0) return false;
+  #release({ hold, after }: Release): Released {
+    if (this.#keeps.isHeld) {
+      if (!hold) return 'held';
+      if (after === undefined) this.#keeps.dropHold();
+      else this.#keeps.hold(after);
+    }
+    if (this.#clients.joined.length > 0) return 'in-use';
+    if (this.#keeps.isHeld) return 'later';
     this.#startUndo();
-    return true;
+    return 'ended';
   }
 
   /** The one way to the end, whatever asks for it. */

@@ -72,3 +72,49 @@ describe('for a program', () => {
     expect(keeps.any).toBe(false);
   });
 });
+
+describe('as the user wishes', () => {
+  beforeEach(() => void vi.useFakeTimers({ now: new Date('2026-11-28T12:00:00Z') }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('stands whoever comes and goes, until the time is over', async () => {
+    const over = vi.fn();
+    const keeps = new Keeps(silentLog, over);
+    await keeps.add({ for: 'hold', ms: 3_600_000 }, new Guard(silentLog));
+    keeps.clientCame();
+    expect(keeps.status).toEqual([{ for: 'hold', until: '2026-11-28T13:00:00.000Z' }]);
+    vi.advanceTimersByTime(3_599_999);
+    expect(keeps.isHeld).toBe(true);
+    vi.advanceTimersByTime(1);
+    expect(keeps.any).toBe(false);
+    expect(over).toHaveBeenCalledOnce();
+  });
+
+  it('is what was said last', async () => {
+    const over = vi.fn();
+    const keeps = new Keeps(silentLog, over);
+    await keeps.add({ for: 'hold', ms: 3_600_000 }, new Guard(silentLog));
+    keeps.hold(5_000);
+    expect(keeps.status).toHaveLength(1);
+    vi.advanceTimersByTime(5_000);
+    expect(over).toHaveBeenCalledOnce();
+    vi.advanceTimersByTime(3_600_000);
+    expect(over).toHaveBeenCalledOnce();
+  });
+
+  it('stands for a week at most', () => {
+    const keeps = new Keeps(silentLog, () => {});
+    keeps.hold(Number.MAX_SAFE_INTEGER);
+    expect(keeps.status).toEqual([{ for: 'hold', until: '2026-12-05T12:00:00.000Z' }]);
+    keeps.clear();
+  });
+
+  it('lets a restart go on when it is dropped', async () => {
+    const keeps = new Keeps(silentLog, () => {});
+    await keeps.add({ for: 'restart', ms: 15_000 }, new Guard(silentLog));
+    keeps.hold(60_000);
+    keeps.dropHold();
+    expect(keeps.status).toEqual([{ for: 'restart' }]);
+    keeps.clear();
+  });
+});

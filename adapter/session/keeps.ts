@@ -1,10 +1,12 @@
-/** What a session stands for without a client: a restart that is about to come, a program that was left running. */
+/** What a session stands for without a client: a restart that is about to come, a program left running, the user's wish. */
 import type { Log } from '../diagnostics/log.ts';
 import type { Guard } from './guard.ts';
 import type { Keep, Kept } from './protocol.ts';
 
 /** Nobody who restarts takes longer, and a session should not stand for somebody who changed his mind. */
 const longestRestartMilliseconds = 30_000;
+/** Longer is a workload that somebody has forgotten. */
+const longestHoldMilliseconds = 7 * 24 * 3_600_000;
 const lookEveryMilliseconds = 1_000;
 
 interface Held {
@@ -35,12 +37,16 @@ export class Keeps {
 
   /** Adds one for a client that leaves. If no program lives, there is nothing to stand for, and none is added. */
   async add(keep: Keep, guard: Guard): Promise<void> {
-    const held: Held = { kept: keep.for === 'restart' ? { for: 'restart' } : { for: 'program', pids: [] } };
-    this.#held.add(held);
     if (keep.for === 'restart') {
-      held.timer = setTimeout(() => this.#end(held), Math.min(keep.ms, longestRestartMilliseconds));
+      this.#addFor(Math.min(keep.ms, longestRestartMilliseconds), { for: 'restart' });
       return;
     }
+    if (keep.for === 'hold') {
+      this.hold(keep.ms);
+      return;
+    }
+    const held: Held = { kept: { for: 'program', pids: [] } };
+    this.#held.add(held);
     guard.spareProgram();
     const look = async () => {
       const pids = await guard.programs();
@@ -51,6 +57,28 @@ export class Keeps {
       look().catch((error: unknown) => this.#log.write('warn', 'the program could not be looked for', { error }));
     }, lookEveryMilliseconds);
     await look();
+  }
+
+  /** Holds the session for so many milliseconds from now, whatever was said before. */
+  hold(ms: number): void {
+    this.dropHold();
+    const time = Math.min(ms, longestHoldMilliseconds);
+    this.#addFor(time, { for: 'hold', until: new Date(Date.now() + time).toISOString() });
+  }
+
+  /** Whether the user wants the session to stand without a client. */
+  get isHeld(): boolean {
+    return this.status.some((kept) => kept.for === 'hold');
+  }
+
+  dropHold(): void {
+    for (const held of this.#held) if (held.kept.for === 'hold') this.#drop(held);
+  }
+
+  #addFor(ms: number, kept: Kept): void {
+    const held: Held = { kept };
+    this.#held.add(held);
+    held.timer = setTimeout(() => this.#end(held), ms);
   }
 
   /** A client has come, and with it whoever was about to. */

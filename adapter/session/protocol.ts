@@ -8,7 +8,7 @@ import { Problem, type ProblemData } from '../problem.ts';
 import type { Question } from './ask.ts';
 
 /** Rises when an old client and a new daemon would misunderstand each other. */
-export const sessionProtocolVersion = 4;
+export const sessionProtocolVersion = 5;
 
 export const helloSchema = z.object({ version: z.int(), token: z.string() });
 export type Hello = z.infer<typeof helloSchema>;
@@ -131,6 +131,8 @@ const keepSchema = z.discriminatedUnion('for', [
   z.object({ for: z.literal('restart'), ms: z.int().nonnegative() }),
   /** The client leaves the program running: the session stands until it has ended. */
   z.object({ for: z.literal('program') }),
+  /** The user wants it to stand until he ends it, for at most `ms`. A later one takes the place of an earlier one. */
+  z.object({ for: z.literal('hold'), ms: z.int().nonnegative() }),
 ]);
 /** What a session stands on for when its last client has left. */
 export type Keep = z.infer<typeof keepSchema>;
@@ -145,9 +147,21 @@ export type Ending = z.infer<typeof endingSchema>;
 const keptSchema = z.discriminatedUnion('for', [
   z.object({ for: z.literal('restart') }),
   z.object({ for: z.literal('program'), pids: z.array(z.int()) }),
+  /** `until`: when it ends by itself, in ISO 8601. */
+  z.object({ for: z.literal('hold'), until: z.string() }),
 ]);
 /** What a session stands for without a client. */
 export type Kept = z.infer<typeof keptSchema>;
+
+export const releaseSchema = z.object({
+  /** Whether a hold ends too, at once or `after` so many milliseconds in which nobody has joined. */
+  hold: z.boolean(),
+  after: z.int().nonnegative().optional(),
+});
+export type Release = z.infer<typeof releaseSchema>;
+/** `held` and `in-use`: it stands on, by the user's wish or for its clients. `later`: it ends when the time is over. */
+export const releasedSchema = z.enum(['ended', 'later', 'held', 'in-use']);
+export type Released = z.infer<typeof releasedSchema>;
 
 export const statusSchema = z.object({
   state: z.enum(['idle', 'connecting', 'connected', 'undoing', 'ended']),
@@ -197,8 +211,8 @@ export const statusRequest = new RequestType0<Status, ProblemData>('session/stat
 export const processNotification = new NotificationType<ReportedProcess>('session/process');
 /** The client has ended its processes, or means to; a socket that closes without this word is one of a killed client. */
 export const goodbyeRequest = new RequestType0<null, ProblemData>('session/goodbye');
-/** Ends a session that stands without a client; false if it has one. */
-export const releaseRequest = new RequestType0<boolean, ProblemData>('session/release');
+/** Ends a session that stands without a client. */
+export const releaseRequest = new RequestType<Release, Released, ProblemData>('session/release');
 export const progressNotification = new NotificationType<z.infer<typeof progressSchema>>('session/progress');
 export const noticeNotification = new NotificationType<Notice>('session/notice');
 /** The daemon's last word to each client, so that its answers before it are on their way too. */

@@ -17,6 +17,6 @@ export function otherOptions(request: ConnectRequest, standing: ConnectRequest):
     what: `A session for ${request.target} stands already, with other options.`,
     why: `It has ${optionsOf(standing)}.`,
     remedy:
-      'Give both the same options (and the same KubernetesLocalProcessConfig.yaml), or end the other session first.',
+      'Give both the same options (and the same KubernetesLocalProcessConfig.yaml), or end the other one first: "kubernetes-local disconnect", if nobody uses it.',
   });
 }
