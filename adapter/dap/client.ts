@@ -77,6 +77,11 @@ export class Client {
     this.send({ ...new OutputEvent(text, stream) });
   }
 
+  /** Whether it was told that the session is over. */
+  get hasHeardTerminated(): boolean {
+    return this.#terminated !== undefined && this.#waiting === undefined;
+  }
+
   /** Says that the session is over, unless that was said. */
   sayTerminated(): void {
     if (this.#terminated !== undefined) return;

@@ -27,6 +27,9 @@ export function terminate(session: DebugSession, request: Request): void {
   } else if (state.name === 'connecting') {
     state.launch.abort.abort(givenUp());
     void state.launch.over.promise.then(done);
+  } else if (state.name === 'running' && session.client.hasHeardTerminated) {
+    session.client.respond(request, { success: true });
+    session.background(endWithoutFarewell(session));
   } else if (state.name === 'running' && session.debugger !== undefined) {
     // A request to the program, which may refuse: the surroundings stay until it has really ended.
     if (session.debugger.capabilities.supportsTerminateRequest === true) session.debugger.requests.forward(request);
@@ -34,6 +37,12 @@ export function terminate(session: DebugSession, request: Request): void {
   } else {
     done();
   }
+}
+
+/** For a client that answers `terminated` by `terminate` and then waits for our end (Sublime Text, `Session.stop`). */
+async function endWithoutFarewell(session: DebugSession): Promise<void> {
+  await within(session.timing.farewell, session.over.promise, undefined);
+  await clientGone(session, 'It waits for the end of the debug adapter.');
 }
 
 /** `terminate` for debug adapters that only know `disconnect`. */

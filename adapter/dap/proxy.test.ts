@@ -539,6 +539,16 @@ describe('the end', () => {
     expect(scene.stage.calls).toContain('disconnect');
   });
 
+  test('by terminate after terminated, of a client that says no more: it waits for our end', async () => {
+    const scene = begin({ timing: { farewell: 100 } });
+    await run(scene);
+    await scene.client.request('terminate');
+    await scene.client.waitForEvent('terminated');
+    await scene.client.request('terminate');
+    expect(await scene.code).toBe(0);
+    expect(scene.client.events('terminated')).toHaveLength(1);
+  });
+
   test('by end of file, in whatever state', async () => {
     const untouched = begin();
     untouched.client.endInput();

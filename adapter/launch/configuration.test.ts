@@ -151,6 +151,11 @@ describe('a valid configuration', () => {
     };
     expect(parse({ target: 'cart', ...added })).toEqual(parse({ target: 'cart' }));
   });
+
+  test.each(['launch', 'attach'])('does not hold the name of the request %s, which Kate adds', (command) => {
+    expect(parse({ target: 'cart', command })).toEqual(parse({ target: 'cart' }));
+    expect(problemOf(() => parse({ target: 'cart', command: `${command} it` })).code).toBe('unknown-key');
+  });
 });
 
 describe('an unknown key is named, with the right word', () => {

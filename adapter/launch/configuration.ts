@@ -7,6 +7,8 @@ import { Problem, type ProblemCode } from '../problem.ts';
 import { checkDebugAdapter, withNumericPort } from './debug-adapter.ts';
 import type { LaunchSchema } from './launch.schema.d.ts';
 import schema from './launch.schema.json' with { type: 'json' };
+import { withoutRequestName } from './request-name.ts';
+import { withObjects } from './texts.ts';
 import { adviceFor, adviceInside, nearest } from './words.ts';
 
 /** A valid launch configuration: defaults filled in, keys that are the IDE's own business left out. */
@@ -58,7 +60,7 @@ function hasExamples(property: object): property is { readonly examples: readonl
  * @throws Problem unknown-key, missing-key, wrong-type or bad-value: the most telling one, naming the key.
  */
 export function parseLaunchConfiguration(value: unknown, origin: string): LaunchConfiguration {
-  const candidate: unknown = withNumericPort(structuredClone(value));
+  const candidate: unknown = withNumericPort(withObjects(withoutRequestName(structuredClone(value)), origin));
   if (!validate(candidate)) throw problemOf(validate.errors ?? [], origin);
   const foreign = Object.keys(candidate).filter((key) => !ownKeys.includes(key));
   for (const key of foreign) Reflect.deleteProperty(candidate, key);

@@ -2,11 +2,13 @@
  * Helix, after helix-dap/src/{client,transport}.rs, helix-view/src/handlers/dap.rs and helix-term/src/commands/dap.rs of
  * helix-editor/helix: every request has to be answered within 20 s, whether it succeeded is not looked at, numbers begin
  * with 0, requests without arguments say `null`, an unknown event is discarded, `capabilities` too, and `runInTerminal`
- * drops env and cwd. Versions that know `terminate` leave the rest to `terminated`; older ones disconnect.
+ * drops env and cwd. Versions that know `terminate` leave the rest to `terminated`; older ones disconnect. A launch
+ * configuration is a table of texts, lists of them, true and false (helix-core/src/syntax/config.rs,
+ * `DebugArgumentValue`), to which `dap_start_impl` adds `cwd`.
  */
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import { field, type Raw, type Request } from '../../adapter/dap/message.ts';
+import { field, isRaw, type Raw, type Request } from '../../adapter/dap/message.ts';
 import { EmulatedClient, type Scene } from './client.ts';
 import { freePort, reach } from './tcp.ts';
 
@@ -55,6 +57,15 @@ export class Helix extends EmulatedClient {
     };
   }
 
+  protected override launchArguments(): Raw {
+    const { type: _type, request: _request, name: _name, ...args } = this.scene.configuration;
+    const written = Object.entries(args).map(([key, value]) => [
+      key,
+      argumentValue(isRaw(value) ? JSON.stringify(value) : value),
+    ]);
+    return { ...Object.fromEntries(written), cwd: process.cwd() };
+  }
+
   protected override check(message: Raw): void {
     // serde takes no response without these (transport.rs, `struct Response`).
     if (message.type === 'response' && typeof message.command !== 'string')
@@ -100,4 +111,12 @@ export class Helix extends EmulatedClient {
     if (this.#socket === undefined) this.kill('SIGKILL');
     else this.#socket.destroy();
   }
+}
+
+/** What becomes of a `DebugArgumentValue`; anything else is not read from languages.toml. */
+function argumentValue(value: unknown): unknown {
+  if (typeof value === 'string') return /^\d+$/.test(value) ? Number(value) : value;
+  if (typeof value === 'boolean' || (Array.isArray(value) && value.every((one) => typeof one === 'string')))
+    return value;
+  throw new Error(`Helix does not read ${JSON.stringify(value)}.`);
 }

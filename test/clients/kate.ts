@@ -1,7 +1,7 @@
 /**
  * Kate, after addons/gdbplugin/dap/{client,processbus}.cpp of KDE/kate: no clientID, `path` where `pathFormat` is meant,
- * always "qdap", numbers from 0, `null` for no arguments, no reverse requests and no progress, and one `initialized`,
- * after the answer to `initialize`.
+ * always "qdap", numbers from 0, `null` for no arguments, no reverse requests and no progress, one `initialized`, after the
+ * answer to `initialize`, and the name of the request within the arguments of `launch` too.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Raw, Request } from '../../adapter/dap/message.ts';
@@ -28,6 +28,10 @@ export class Kate extends EmulatedClient {
       supportsInvalidatedEvent: false,
       supportsMemoryEvent: false,
     };
+  }
+
+  protected override launchArguments(): Raw {
+    return { ...this.scene.configuration, command: 'launch' };
   }
 
   protected override event(name: string, body: unknown): void {

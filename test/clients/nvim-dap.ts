@@ -78,7 +78,9 @@ export class NvimDap extends EmulatedClient {
     const configuration = isRaw(asked) ? { ...asked, request: field(request.arguments, 'request') } : {};
     const type = field(configuration, 'type');
     if (!this.#adapters.has(String(type))) throw new Error(`"Invalid adapter definition" for ${type}.`);
-    await this.startChild(new NvimDap({ ...this.scene, configuration }, this));
+    // The function of our template finds no delegate in the configuration of a child session.
+    const command = withoutDelegate(this.scene.command);
+    await this.startChild(new NvimDap({ ...this.scene, command, configuration }, this));
     this.respond(request, undefined);
   }
 
@@ -120,4 +122,9 @@ export class NvimDap extends EmulatedClient {
 
 function strings(env: Raw): Record<string, string> {
   return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
+}
+
+function withoutDelegate(command: readonly string[]): string[] {
+  const at = command.indexOf('--delegate');
+  return command.filter((_, index) => at < 0 || (index !== at && index !== at + 1));
 }

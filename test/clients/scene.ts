@@ -25,21 +25,42 @@ interface Changes {
   readonly noDebug?: boolean;
 }
 
+/** What the debug adapter and the programs that it starts inherit. */
+const environment = {
+  ...process.env,
+  // Another Python may come first on PATH, without debugpy.
+  PATH: `${dirname(python)}${delimiter}${process.env.PATH}`,
+  VIRTUAL_ENV: '',
+  KUBERNETES_LOCAL_JS_DEBUG: adapters.jsDebug[1],
+};
+
+const newJournal = () => join(mkdtempSync(join(tmpdir(), 'kubernetes-local-test-')), 'journal');
+
+/** The program of a type of debugger. */
+export const programOf = (type: DebuggerType) => programs[type];
+
+/** What a client starts where it would start `kubernetes-local dap …`. */
+export function commandOf(command: readonly string[]): Pick<Scene, 'command' | 'environment' | 'journal'> {
+  const [program, name, ...options] = command;
+  if (program !== 'kubernetes-local' || name !== 'dap') throw new Error(`${command.join(' ')} is no debug adapter.`);
+  const journal = newJournal();
+  return { command: [process.execPath, served, ...options, '--journal', journal], environment, journal };
+}
+
+/** A launch configuration of a user, with the command that a client starts for it. */
+export function sceneOf(type: DebuggerType, command: readonly string[], configuration: Scene['configuration']): Scene {
+  return { ...commandOf(command), configuration, breakpoint: programs[type] };
+}
+
 export function sceneWith(type: DebuggerType, { connect = 0, undo = 0, delegate, noDebug }: Changes = {}): Scene {
-  const journal = join(mkdtempSync(join(tmpdir(), 'kubernetes-local-test-')), 'journal');
+  const journal = newJournal();
   const options = ['--delegate', type, '--connect', String(connect), '--undo', String(undo), '--journal', journal];
   const { path, line } = programs[type];
   // debugpy would attach to further processes; the program has none.
   const usual = { program: path, console: 'internalConsole', ...(type === 'debugpy' && { subProcess: false }) };
   return {
     command: [process.execPath, served, ...options],
-    environment: {
-      ...process.env,
-      // Another Python may come first on PATH, without debugpy.
-      PATH: `${dirname(python)}${delimiter}${process.env.PATH}`,
-      VIRTUAL_ENV: '',
-      KUBERNETES_LOCAL_JS_DEBUG: adapters.jsDebug[1],
-    },
+    environment,
     configuration: {
       type: 'kubernetes-local',
       request: 'launch',

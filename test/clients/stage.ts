@@ -9,6 +9,7 @@ import { Helix } from './helix.ts';
 import { Kate } from './kate.ts';
 import { Lsp4e, Lsp4ij } from './lsp4.ts';
 import { NvimDap } from './nvim-dap.ts';
+import { Sublime } from './sublime.ts';
 import { VisualStudio } from './visual-studio.ts';
 import { VsCode } from './vscode.ts';
 
@@ -25,6 +26,7 @@ export const clients: readonly (readonly [name: string, start: Starter])[] = [
   ['Kate', (scene) => new Kate(scene)],
   ['LSP4E', (scene) => new Lsp4e(scene)],
   ['LSP4IJ', Lsp4ij.start],
+  ['Sublime Text', (scene) => new Sublime(scene)],
 ];
 
 /** Starts a session, and ends by force what is left of it when the test has failed. */

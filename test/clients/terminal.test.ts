@@ -7,6 +7,7 @@ import { Lsp4e } from './lsp4.ts';
 import { NvimDap } from './nvim-dap.ts';
 import { type DebuggerType, sceneWith } from './scene.ts';
 import { debugged, leftNothing, type Starter } from './stage.ts';
+import { Sublime } from './sublime.ts';
 import { VsCode } from './vscode.ts';
 
 const secret = 'hunter2-of-the-terminal';
@@ -16,6 +17,7 @@ const starters: readonly (readonly [name: string, start: Starter])[] = [
   ['dape', (scene) => new Dape(scene)],
   ['Helix', (scene) => new Helix(scene)],
   ['LSP4E', (scene) => new Lsp4e(scene)],
+  ['Sublime Text', (scene) => new Sublime(scene)],
 ];
 const debuggers: DebuggerType[] = ['debugpy', 'node'];
 const everyOne = starters.flatMap(([name, start]) => debuggers.map((type) => [name, type, start] as const));
