@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { catalogue, Problem, type ProblemCode } from '../problem.ts';
-import { errorFormatOption, formatNotice, formatProblem } from './error-format.ts';
+import { errorFormatOption, formatNotice, formatProblem, formatUsageError } from './error-format.ts';
 
 const problem = new Problem({
   code: 'target-missing',
@@ -72,6 +72,26 @@ describe('msbuild', () => {
 
   test('no problem has the number of the warnings', () => {
     expect(Object.values(catalogue).map(([, id]) => id)).not.toContain(1000);
+  });
+});
+
+describe('what commander says', () => {
+  const said = "error: option '--network <way>' argument 'hots' is invalid.\n";
+
+  test('is a problem like any other', () => {
+    expect(formatUsageError(said, ['connect', '--network', 'hots'])).toBe(
+      "error (bad-arguments): option '--network <way>' argument 'hots' is invalid.\n",
+    );
+    expect(formatUsageError(said, ['connect', '--error-format', 'text'])).toContain('error (bad-arguments): ');
+    expect(formatUsageError(said, ['msbuild'])).toContain('error (bad-arguments): ');
+  });
+
+  test('is an error of the build if that was asked for', () => {
+    for (const option of [['--error-format', 'msbuild'], ['--error-format=msbuild']]) {
+      expect(formatUsageError(said, ['connect', ...option, '--network', 'hots'])).toBe(
+        "kubernetes-local : error KL2005: option '--network <way>' argument 'hots' is invalid.\n",
+      );
+    }
   });
 });
 

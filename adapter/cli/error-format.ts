@@ -1,10 +1,10 @@
 /** How the commands tell a problem: as text for people, or as the one line that MSBuild takes for an error of its own. */
 import { Option } from 'commander';
-import type { Problem } from '../problem.ts';
+import { catalogue, type Problem } from '../problem.ts';
 import type { Notice } from '../session/protocol.ts';
 
 /** `text`: several lines for a terminal. `msbuild`: one line in MSBuild's canonical format. */
-export const errorFormats = ['text', 'msbuild'] as const;
+const errorFormats = ['text', 'msbuild'] as const;
 export type ErrorFormat = (typeof errorFormats)[number];
 
 /** What stands before the colon: the tool that speaks. Without a colon of its own, or MSBuild would look for a file there. */
@@ -33,6 +33,14 @@ export function formatProblem(problem: Problem, format: ErrorFormat): string {
 export function formatNotice({ level, text }: Notice, format: ErrorFormat): string {
   if (level !== 'warning') return format === 'msbuild' ? inOneLine(text) : text;
   return format === 'msbuild' ? canonical('warning', warningNumber, text) : `warning: ${text}`;
+}
+
+/** What commander says of a command line that it does not understand, which is too early for the option to be known. */
+export function formatUsageError(text: string, commandLine: readonly string[]): string {
+  const said = text.replace(/^error: /, '');
+  const forBuild = /(^|\0)--error-format[=\0]msbuild(\0|$)/.test(commandLine.join('\0'));
+  if (!forBuild) return `error (bad-arguments): ${said}`;
+  return `${canonical('error', catalogue['bad-arguments'][1], said)}\n`;
 }
 
 function canonical(category: 'error' | 'warning', number: number, text: string): string {

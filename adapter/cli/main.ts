@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
 /**
  * The command line: one file a command. It owns what a terminal shows and the exit codes;
  * all work is done by the folders below.
@@ -7,11 +7,12 @@ import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import { Problem } from '../problem.ts';
 import { version } from '../version.ts';
 import { commandLog } from './command-log.ts';
-import type { ErrorFormat } from './error-format.ts';
+import { type ErrorFormat, formatUsageError } from './error-format.ts';
 import { reportProblem, tellProblemsAs } from './terminal.ts';
 
 /** Loaded when needed: the privileged helper must run no more code than its own, and each command start fast. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  init: async () => (await import('./init.ts')).initCommand(),
   dap: async () => (await import('./dap.ts')).dapCommand(),
   connect: async () => (await import('./connect.ts')).connectCommand(),
   disconnect: async () => (await import('./disconnect.ts')).disconnectCommand(),
@@ -40,7 +41,7 @@ if (major < 22 || (major === 22 && minor < 19)) {
 
 /** What commander says itself looks like any other problem. */
 const output: OutputConfiguration = {
-  outputError: (text, write) => write(text.replace(/^error: /, 'error (bad-arguments): ')),
+  outputError: (text, write) => write(formatUsageError(text, process.argv.slice(2))),
 };
 const program = new Command('kubernetes-local')
   .description('Debug one microservice on this computer while it lives in the cluster.')

@@ -2,5 +2,8 @@
 export function ownProgram(): readonly string[] {
   const [, script] = process.argv;
   if (script === undefined) throw new Error('started without a script');
-  return [process.execPath, ...process.execArgv, script];
+  const command = [process.execPath, ...process.execArgv, script];
+  // An editor that is a Node only if it is told so; sudo would drop a variable that is not in the command.
+  const isEditor = process.versions.electron !== undefined && process.platform !== 'win32';
+  return isEditor ? ['/usr/bin/env', 'ELECTRON_RUN_AS_NODE=1', ...command] : command;
 }

@@ -11,6 +11,22 @@ export interface ServicePorts {
   readonly ports: readonly { readonly name: string; readonly port: number; readonly containerPort: number }[];
 }
 
+/** Problem container-ambiguous, for whoever can ask which one. */
+export class ContainerAmbiguous extends Problem {
+  /** Their names. */
+  readonly containers: readonly string[];
+
+  constructor(containers: readonly string[]) {
+    super({
+      code: 'container-ambiguous',
+      what: 'It is not clear which container is meant.',
+      why: `The containers are: ${containers.join(', ')}.`,
+      remedy: 'Name one with "container".',
+    });
+    this.containers = containers;
+  }
+}
+
 const defaultContainerAnnotation = 'kubectl.kubernetes.io/default-container';
 
 /** TCP ports that the container declares. */
@@ -58,12 +74,7 @@ export function chooseContainer(
   );
   const [first] = reached;
   if (first && reached.length === 1) return first;
-  throw new Problem({
-    code: 'container-ambiguous',
-    what: 'It is not clear which container is meant.',
-    why: `The containers are: ${names.join(', ')}.`,
-    remedy: 'Name one with "container".',
-  });
+  throw new ContainerAmbiguous(names);
 }
 
 /** The TCP ports by which Services reach this container; named targetPorts resolved. Services that do not are left out. */

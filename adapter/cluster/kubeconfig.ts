@@ -64,20 +64,7 @@ type UserExtras = NonNullable<NonNullable<z.infer<typeof userExtrasSchema>['user
 /** Problems kubeconfig-missing, kubeconfig-invalid, context-unknown. */
 export function chooseContext(options: KubeconfigOptions): ChosenContext {
   const environment = options.environment ?? process.env;
-  const list = options.kubeconfig || environment.KUBECONFIG;
-  const paths = list ? list.split(delimiter).filter(Boolean) : [join(homedir(), '.kube', 'config')];
-  const present = paths.filter((path) => existsSync(path));
-  if (present.length === 0) {
-    throw new Problem({
-      code: 'kubeconfig-missing',
-      what: 'There is no kubeconfig.',
-      why: `Looked for ${paths.join(', ')}.`,
-      remedy: 'Set KUBECONFIG, or get a kubeconfig from your cluster (kubectl must work first).',
-    });
-  }
-  const merged = new KubeConfig();
-  const extras = new Map<string, UserExtras>();
-  for (const path of present) addFile(merged, extras, path);
+  const { merged, extras, present } = readFiles(options);
   const current = merged.contexts.find(({ name }) => name === pickName(merged, options.context, present));
   if (!current) throw contextUnknown(options.context ?? merged.currentContext, merged, present);
   merged.currentContext = current.name;
@@ -97,6 +84,33 @@ export function chooseContext(options: KubeconfigOptions): ChosenContext {
     user: current.user || 'anonymous',
     credentials: credentials(cluster, user ?? { name: '' }, extras.get(current.user) ?? {}, environment, options.log),
   };
+}
+
+/** The names of all contexts, and the current one if there is one. Problems kubeconfig-missing, kubeconfig-invalid. */
+export function knownContexts(options: Pick<KubeconfigOptions, 'kubeconfig' | 'environment'>): {
+  readonly current: string | undefined;
+  readonly names: readonly string[];
+} {
+  const { merged } = readFiles(options);
+  return { current: merged.currentContext || undefined, names: contextNames(merged) };
+}
+
+function readFiles({ kubeconfig, environment = process.env }: Pick<KubeconfigOptions, 'kubeconfig' | 'environment'>) {
+  const list = kubeconfig || environment.KUBECONFIG;
+  const paths = list ? list.split(delimiter).filter(Boolean) : [join(homedir(), '.kube', 'config')];
+  const present = paths.filter((path) => existsSync(path));
+  if (present.length === 0) {
+    throw new Problem({
+      code: 'kubeconfig-missing',
+      what: 'There is no kubeconfig.',
+      why: `Looked for ${paths.join(', ')}.`,
+      remedy: 'Set KUBECONFIG, or get a kubeconfig from your cluster (kubectl must work first).',
+    });
+  }
+  const merged = new KubeConfig();
+  const extras = new Map<string, UserExtras>();
+  for (const path of present) addFile(merged, extras, path);
+  return { merged, extras, present };
 }
 
 function pickName(merged: KubeConfig, wanted: string | undefined, paths: readonly string[]): string {

@@ -41,6 +41,7 @@ export interface ResolvedTarget {
 }
 
 /**
+ * With `evenIfHeld` a session that stands on the workload is no reason to refuse: for whoever only reads.
  * Problems bad-value, target-missing, target-ambiguous, target-unsupported, target-without-pods, target-held,
  * service-without-selector, container-unknown, container-ambiguous.
  */
@@ -49,6 +50,7 @@ export async function resolveTarget(
   target: string,
   container: string | undefined,
   signal: AbortSignal,
+  { evenIfHeld = false }: { readonly evenIfHeld?: boolean } = {},
 ): Promise<ResolvedTarget> {
   const { kind, name } = parseTarget(target);
   const services = await readServices(cluster, signal);
@@ -56,7 +58,8 @@ export async function resolveTarget(
   const workload = service
     ? await behindService(cluster, service, signal)
     : await named(cluster, kind, name, services, signal);
-  if (sessionAnnotation in workload.object.metadata.annotations) await assertNotHeld(cluster, workload, signal);
+  const held = sessionAnnotation in workload.object.metadata.annotations;
+  if (held && !evenIfHeld) await assertNotHeld(cluster, workload, signal);
   assertReplaceable(workload);
   const template = templateOf(workload);
   const selecting = services.filter(({ spec }) => selects(spec.selector, template.metadata?.labels ?? {}));
