@@ -6,16 +6,11 @@ import { closeSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FileLog } from '../diagnostics/log.ts';
 import { removeOldLogs } from '../diagnostics/log-rotation.ts';
-import { Problem, type ProblemData } from '../problem.ts';
+import { Problem } from '../problem.ts';
+import { type Announcement, announcementDescriptor } from './announcement.ts';
 import { Daemon } from './daemon.ts';
 import { tryLockSession } from './session-lock.ts';
 import { sessionFiles } from './state-folder.ts';
-
-/** The descriptor on which a starting daemon says that it is ready. */
-export const announcementDescriptor = 3;
-
-/** What a daemon says on it, once. `taken`: another daemon of the same session was quicker. */
-export type Announcement = { kind: 'ready' } | { kind: 'taken' } | { kind: 'failed'; problem: ProblemData };
 
 /** Runs a daemon for the session of this key until the session has ended. `program` starts this program. */
 export async function runDaemon(key: string, program: readonly string[]): Promise<void> {

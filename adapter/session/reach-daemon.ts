@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { Problem } from '../problem.ts';
 import { rpcOver } from '../rpc.ts';
 import { within } from '../within.ts';
-import { type Announcement, announcementDescriptor } from './daemon-process.ts';
+import { type Announcement, announcementDescriptor } from './announcement.ts';
 import {
   endedNotification,
   fromResponseError,
@@ -85,6 +85,8 @@ async function startDaemon(files: SessionFiles, program: readonly string[]): Pro
     cwd: files.folder,
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     windowsHide: true,
+    // The program may be an editor that is a Node only if it is told so.
+    ...(process.versions.electron !== undefined && { env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' } }),
   });
   const failed = new Promise<never>((_, reject) => child.once('error', reject));
   failed.catch(() => {});
