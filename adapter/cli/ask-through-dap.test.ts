@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Question } from '../dap/questions.ts';
+import type { Question } from '../dap/surroundings.ts';
 import { askThroughDap } from './ask-through-dap.ts';
 
 const { signal } = new AbortController();

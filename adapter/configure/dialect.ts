@@ -1,14 +1,5 @@
-/** How an editor writes what VS Code writes as variables, and which terminal it has for the program. */
-import type { Program, Settings } from './draft.ts';
-
-export interface Dialect {
-  /** VS Code's variable → what stands for it; one that is not here means nothing to the editor. `all`: they stay as they are. */
-  readonly variables: Readonly<Record<string, string>> | 'all';
-  /** Whether the editor has a terminal for the program; else its output goes to the debug console. */
-  readonly terminal: boolean;
-  /** Whether keys for the editor itself (tasks, presentation) mean something to it. */
-  readonly tasks: boolean;
-}
+/** Says a program as an editor writes it: variables, and the terminal. */
+import type { Dialect, Program, Settings } from './draft.ts';
 
 const variable = /\$\{[^{}]*\}/g;
 

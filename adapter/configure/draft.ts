@@ -1,5 +1,4 @@
 /** What the questions lead to, and what an editor's files have to offer for it. */
-import type { Dialect } from './dialect.ts';
 import type { Written } from './files/text-file.ts';
 
 export type Settings = Readonly<Record<string, unknown>>;
@@ -46,6 +45,16 @@ export interface Outcome {
   readonly written: readonly Written[];
   /** What is left to do for the user, one line each. */
   readonly advice: readonly string[];
+}
+
+/** How an editor writes what VS Code writes as variables, and which terminal it has for the program. */
+export interface Dialect {
+  /** VS Code's variable → what stands for it; one that is not here means nothing to the editor. `all`: they stay as they are. */
+  readonly variables: Readonly<Record<string, string>> | 'all';
+  /** Whether the editor has a terminal for the program; else its output goes to the debug console. */
+  readonly terminal: boolean;
+  /** Whether keys for the editor itself (tasks, presentation) mean something to it. */
+  readonly tasks: boolean;
 }
 
 /** The files of one editor in one folder. */

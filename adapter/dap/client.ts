@@ -3,8 +3,7 @@ import { OutputEvent, TerminatedEvent } from '@vscode/debugadapter';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { Problem } from '../problem.ts';
 import type { Raw, Request } from './message.ts';
-import type { ClientExtension } from './options.ts';
-import { inOneText, withHelp } from './problem-response.ts';
+import { inOneText, type RemedyOf, withHelp } from './problem-response.ts';
 import type { Channel } from './wire/channel.ts';
 
 /** These show no output of the category "important" (dape.el; DSPDebugTarget.java of LSP4E). */
@@ -17,7 +16,7 @@ export interface ClientOptions {
   /** Named in each error of ours. */
   readonly logPath?: () => string | undefined;
   /** Added to each error of ours. */
-  readonly remedy?: ClientExtension['remedy'];
+  readonly remedy?: RemedyOf;
 }
 
 export class Client {
@@ -26,7 +25,7 @@ export class Client {
   readonly #channel: Channel;
   readonly #undo: () => Promise<void>;
   readonly #logPath: () => string | undefined;
-  readonly #remedy: ClientExtension['remedy'];
+  readonly #remedy: RemedyOf;
   #undoing: Promise<void> | undefined;
   #undone = false;
   /** What waits for the undo, in order. */

@@ -2,8 +2,8 @@
 import type { Readable, Writable } from 'node:stream';
 import type { DebugAdapterSettings, DebuggerProfile } from '../debuggers/profile.ts';
 import type { Log } from '../diagnostics/log.ts';
-import type { ProblemCode } from '../problem.ts';
 import type { Raw } from './message.ts';
+import type { RemedyOf } from './problem-response.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The four ways of a message; the real debug adapter is called debugger here. */
@@ -24,7 +24,7 @@ export interface ServeOptions {
   readonly surroundings: Surroundings;
   readonly log: Log;
   /** The client has an extension of ours: it shows our questions, and our remedies as buttons. */
-  readonly extension?: ClientExtension;
+  readonly extension?: { readonly remedy: RemedyOf };
   /** Called with each DAP message in both directions, before anything is masked. */
   readonly trace?: Trace;
   readonly traceEnded?: TraceEnded;
@@ -32,11 +32,6 @@ export interface ServeOptions {
   readonly profiles?: readonly DebuggerProfile[];
   /** Waiting times that differ from the usual ones. */
   readonly timing?: Partial<Timing>;
-}
-
-export interface ClientExtension {
-  /** What to do about a problem, as `url` and `urlLabel` of an error in DAP; undefined if there is nothing to offer. */
-  remedy(code: ProblemCode): { readonly url: string; readonly urlLabel: string } | undefined;
 }
 
 /** Waiting times, in ms. */

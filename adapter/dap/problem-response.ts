@@ -1,7 +1,6 @@
 /** A Problem in the words of DAP, with the log that tells the rest. */
 import type { Problem } from '../problem.ts';
 import type { Raw } from './message.ts';
-import type { ClientExtension } from './options.ts';
 
 type ErrorAnswer = {
   readonly success: false;
@@ -9,6 +8,9 @@ type ErrorAnswer = {
   readonly message: Problem['code'];
   readonly body: { readonly error: { readonly id: number; readonly format: string; readonly showUser: boolean } };
 };
+
+/** What to do about a problem, as `url` and `urlLabel` of an error in DAP; undefined if there is nothing to offer. */
+export type RemedyOf = (code: Problem['code']) => { readonly url: string; readonly urlLabel: string } | undefined;
 
 const ours = new WeakSet<object>();
 
@@ -24,7 +26,7 @@ export function errorOf(problem: Problem): ErrorAnswer {
  * The answer, which names the log and offers a remedy if it is an error that we show to the user; what a debugger answers
  * stays as it is.
  */
-export function withHelp(answer: Raw, path: string | undefined, remedy: ClientExtension['remedy']): Raw {
+export function withHelp(answer: Raw, path: string | undefined, remedy: RemedyOf): Raw {
   if (!isOurs(answer)) return { ...answer };
   const { error } = answer.body;
   const format = path === undefined ? error.format : naming(error.format, path);

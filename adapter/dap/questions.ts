@@ -4,17 +4,10 @@
  */
 import type { Client } from './client.ts';
 import { field, type Request } from './message.ts';
+import type { Question } from './surroundings.ts';
 
 export const questionEvent = 'kubernetesLocal/question';
 export const answerCommand = 'kubernetesLocal/answer';
-
-/** A question with all its answers. Dismissing it is none of them. */
-export interface Question {
-  readonly about: string;
-  readonly title: string;
-  readonly text: string;
-  readonly choices: readonly { readonly id: string; readonly label: string }[];
-}
 
 export class Questions {
   readonly #client: Client;

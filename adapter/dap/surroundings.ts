@@ -2,7 +2,6 @@
 import type { DebugAdapterSettings } from '../debuggers/profile.ts';
 import type { Problem } from '../problem.ts';
 import type { Place } from './place.ts';
-import type { Question } from './questions.ts';
 
 /** All that surroundings say of themselves; `format` is the one that was asked for. */
 export type DiagnosticsBody =
@@ -49,6 +48,14 @@ export interface ParsedLaunch {
   readonly delegateArguments: Record<string, unknown>;
   /** How the delegate is to be started or reached, if not in its usual way. */
   readonly debugAdapter?: DebugAdapterSettings;
+}
+
+/** A question with all its answers. Dismissing it is none of them. */
+export interface Question {
+  readonly about: string;
+  readonly title: string;
+  readonly text: string;
+  readonly choices: readonly { readonly id: string; readonly label: string }[];
 }
 
 export interface ConnectHooks {

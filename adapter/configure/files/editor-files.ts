@@ -1,7 +1,7 @@
 /** Which files belong to which editor. */
 import { Problem } from '../../problem.ts';
-import { canSay, type Dialect } from '../dialect.ts';
-import type { EditorFiles } from '../draft.ts';
+import { canSay } from '../dialect.ts';
+import type { Dialect, EditorFiles } from '../draft.ts';
 import type { Editor } from '../editor.ts';
 import { intellij, openSublimeFiles, openZedFiles, visualStudio } from './json-editors.ts';
 import { KateFiles } from './kate.ts';

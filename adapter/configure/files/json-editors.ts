@@ -1,8 +1,7 @@
 /** Zed, Sublime Text, Kate, JetBrains IDEs and Visual Studio: files of JSON. */
 import { basename, dirname, join } from 'node:path';
 import { isProgram } from '../delegate.ts';
-import type { Dialect } from '../dialect.ts';
-import type { EditorFiles, ExistingConfiguration, Settings } from '../draft.ts';
+import type { Dialect, EditorFiles, ExistingConfiguration, Settings } from '../draft.ts';
 import { onlyFile } from '../editor.ts';
 import { ListedFiles } from './listed.ts';
 import { delegateType, type OwnJsonShape } from './own-json.ts';

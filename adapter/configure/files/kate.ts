@@ -1,8 +1,15 @@
 /** Kate: one file of debug adapters and their configurations, which its settings name. */
 import { join } from 'node:path';
 import { parseLaunchConfiguration } from '../../launch/configuration.ts';
-import type { Dialect } from '../dialect.ts';
-import type { Draft, EditorFiles, ExistingConfiguration, Outcome, OwnConfiguration, Settings } from '../draft.ts';
+import type {
+  Dialect,
+  Draft,
+  EditorFiles,
+  ExistingConfiguration,
+  Outcome,
+  OwnConfiguration,
+  Settings,
+} from '../draft.ts';
 import { launchConfiguration } from '../launch-configuration.ts';
 import { JsoncText } from './jsonc.ts';
 import { changedKeys, isObject, readOwn } from './listed.ts';

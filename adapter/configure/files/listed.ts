@@ -5,8 +5,15 @@ import { z } from 'zod';
 import { parseLaunchConfiguration } from '../../launch/configuration.ts';
 import { Problem } from '../../problem.ts';
 import { isOwnType, ofTheEditor } from '../delegate.ts';
-import type { Dialect } from '../dialect.ts';
-import type { Draft, EditorFiles, ExistingConfiguration, Outcome, OwnConfiguration, Settings } from '../draft.ts';
+import type {
+  Dialect,
+  Draft,
+  EditorFiles,
+  ExistingConfiguration,
+  Outcome,
+  OwnConfiguration,
+  Settings,
+} from '../draft.ts';
 import { launchConfiguration } from '../launch-configuration.ts';
 import { JsoncText } from './jsonc.ts';
 import { readTextFile, type TextFile, writeTextFile } from './text-file.ts';

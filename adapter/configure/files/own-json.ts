@@ -6,8 +6,15 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseLaunchConfiguration } from '../../launch/configuration.ts';
 import { isOwnType } from '../delegate.ts';
-import type { Dialect } from '../dialect.ts';
-import type { Draft, EditorFiles, ExistingConfiguration, Outcome, OwnConfiguration, Settings } from '../draft.ts';
+import type {
+  Dialect,
+  Draft,
+  EditorFiles,
+  ExistingConfiguration,
+  Outcome,
+  OwnConfiguration,
+  Settings,
+} from '../draft.ts';
 import { launchConfiguration } from '../launch-configuration.ts';
 import { JsoncText } from './jsonc.ts';
 import { changedKeys, isObject, readOwn, withKeys } from './listed.ts';

@@ -1,6 +1,5 @@
 /** No files: the configuration is shown, and the user puts it where it belongs. */
-import type { Dialect } from '../dialect.ts';
-import type { Draft, EditorFiles, ExistingConfiguration, Outcome } from '../draft.ts';
+import type { Dialect, Draft, EditorFiles, ExistingConfiguration, Outcome } from '../draft.ts';
 import { launchConfiguration } from '../launch-configuration.ts';
 
 export class NoFiles implements EditorFiles {

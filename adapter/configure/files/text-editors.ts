@@ -1,5 +1,5 @@
 /** Neovim, Emacs, Helix and Eclipse: the shapes of launch-templates/, with one configuration filled in. */
-import type { Dialect } from '../dialect.ts';
+import type { Dialect } from '../draft.ts';
 import type { OwnTextShape, Rendered } from './own-text.ts';
 import { elisp, lua, quotedElisp, tomlText, xmlAttribute } from './written-text.ts';
 

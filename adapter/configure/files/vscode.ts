@@ -2,8 +2,15 @@
 import { join } from 'node:path';
 import { parseLaunchConfiguration } from '../../launch/configuration.ts';
 import { isProgram } from '../delegate.ts';
-import type { Dialect } from '../dialect.ts';
-import type { Draft, EditorFiles, ExistingConfiguration, Outcome, OwnConfiguration, Settings } from '../draft.ts';
+import type {
+  Dialect,
+  Draft,
+  EditorFiles,
+  ExistingConfiguration,
+  Outcome,
+  OwnConfiguration,
+  Settings,
+} from '../draft.ts';
 import { JsoncText } from './jsonc.ts';
 import { itemsOf, ListedFiles, readOwn, withFirst, withKeys } from './listed.ts';
 import { readTextFile, type TextFile, writeTextFile } from './text-file.ts';

@@ -5,7 +5,7 @@ import { chooseTarget } from '../../configure/place.ts';
 import type { Prompter } from '../../configure/prompter.ts';
 import { silentLog } from '../../diagnostics/log.ts';
 import { type LaunchConfiguration, parseLaunchConfiguration } from '../../launch/configuration.ts';
-import type { HeldConnection } from '../connections/connections.ts';
+import type { HeldConnection } from '../connections/state.ts';
 import { folderPath } from '../folders.ts';
 import { commands, debugType, sessionsView } from '../identifiers.ts';
 import type { Services } from '../services.ts';

@@ -8,39 +8,14 @@ import type { LaunchConfiguration } from '../../launch/configuration.ts';
 import { Problem } from '../../problem.ts';
 import type { Ask } from '../../session/ask.ts';
 import { SessionClient, standingConnection } from '../../session/client.ts';
-import type { Connection, Ending, Notice, Status } from '../../session/protocol.ts';
+import type { Connection, Ending, Notice } from '../../session/protocol.ts';
 import { optionsOf, otherOptions } from '../../session/session-options.ts';
 import type { SessionRequest } from '../../session/session-request.ts';
 import type { ExtensionProgram } from '../program.ts';
 import { foreignSessions } from './foreign-sessions.ts';
 import { inFolder } from './in-folder.ts';
+import type { ConnectionState, ForeignSession, HeldConnection } from './state.ts';
 import { watchSessions } from './watch-sessions.ts';
-
-export interface HeldConnection {
-  readonly key: string;
-  readonly connection: Connection;
-  readonly target: string;
-  /** "namespace of context". */
-  readonly place: string;
-}
-
-/** A session of this computer that another program holds (terminal, other window), or that was interrupted. */
-export interface ForeignSession {
-  readonly key: string;
-  readonly target: string;
-  readonly place: string;
-  readonly state: Status['state'] | 'interrupted';
-}
-
-export type ConnectionState =
-  | { readonly kind: 'none' }
-  | { readonly kind: 'connecting'; readonly target: string; readonly step: string }
-  | {
-      readonly kind: 'connected';
-      readonly held: readonly HeldConnection[];
-      readonly foreign: readonly ForeignSession[];
-    }
-  | { readonly kind: 'undoing'; readonly target: string };
 
 export interface ConnectOptions {
   /** What relative paths of the configuration are relative to. */

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { sessionStatus } from '../../session/client.ts';
 import { type Act, readJournal } from '../../session/journal.ts';
 import { sessionFiles, sessionsFolder } from '../../session/state-folder.ts';
-import type { ForeignSession } from './connections.ts';
+import type { ForeignSession } from './state.ts';
 
 /** Those that live, or have left something, sorted by target. Problem state-unwritable. */
 export async function foreignSessions(ours: ReadonlySet<string>): Promise<readonly ForeignSession[]> {

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { LaunchConfiguration } from '../../launch/configuration.ts';
 import { Problem } from '../../problem.ts';
-import type { Connections, HeldConnection } from '../connections/connections.ts';
+import type { Connections } from '../connections/connections.ts';
+import type { HeldConnection } from '../connections/state.ts';
 import type { TaskConnection, TaskConnections } from './task-connections.ts';
 
 const controlC = '\u0003';

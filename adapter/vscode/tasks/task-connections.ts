@@ -1,6 +1,6 @@
 /** Which connections the tasks of this window hold, by the names of the tasks. */
 import type { LaunchConfiguration } from '../../launch/configuration.ts';
-import type { HeldConnection } from '../connections/connections.ts';
+import type { HeldConnection } from '../connections/state.ts';
 
 /** A connection that a running task holds. */
 export interface TaskConnection {

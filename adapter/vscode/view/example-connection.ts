@@ -1,6 +1,6 @@
 /** A session as tests of the view know it. */
 import type { Connection } from '../../session/protocol.ts';
-import type { ForeignSession, HeldConnection } from '../connections/connections.ts';
+import type { ForeignSession, HeldConnection } from '../connections/state.ts';
 
 /** One with something in each group. */
 export const exampleConnection: Connection = {

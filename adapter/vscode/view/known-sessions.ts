@@ -3,7 +3,7 @@
  * so for the extension's connections it is another program's; for the user it is this window's.
  */
 import type { Connection } from '../../session/protocol.ts';
-import type { ConnectionState, ForeignSession, HeldConnection } from '../connections/connections.ts';
+import type { ConnectionState, ForeignSession, HeldConnection } from '../connections/state.ts';
 
 export interface KnownSessions {
   readonly state: ConnectionState;

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ConnectionState } from '../connections/connections.ts';
+import type { ConnectionState } from '../connections/state.ts';
 import { exampleConnection, exampleForeign, exampleHeld } from './example-connection.ts';
 import { sessionNodes, type TreeSource } from './session-nodes.ts';
 import type { TreeNode } from './tree-node.ts';

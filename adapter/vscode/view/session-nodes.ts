@@ -1,6 +1,6 @@
 /** The sessions at the top of the tree: those of this window, of other programs, and interrupted ones. */
 import type { Connection } from '../../session/protocol.ts';
-import type { ConnectionState, ForeignSession, HeldConnection } from '../connections/connections.ts';
+import type { ConnectionState, ForeignSession, HeldConnection } from '../connections/state.ts';
 import { connectionNodes } from './connection-nodes.ts';
 import type { KnownSessions } from './known-sessions.ts';
 import { inPlace, shortName } from './session-words.ts';

@@ -1,6 +1,6 @@
 /** The status bar item: shows what stands, and opens the menu. */
 import * as vscode from 'vscode';
-import type { ConnectionState } from '../connections/connections.ts';
+import type { ConnectionState } from '../connections/state.ts';
 import { type StatusText, statusText } from './status-text.ts';
 
 export class StatusItem implements vscode.Disposable {

@@ -1,6 +1,6 @@
 /** What the status bar says of the sessions: words and an icon, never a colour alone. */
 import type { Connection } from '../../session/protocol.ts';
-import type { ConnectionState, ForeignSession, HeldConnection } from '../connections/connections.ts';
+import type { ConnectionState, ForeignSession, HeldConnection } from '../connections/state.ts';
 import { inPlace, listOf, namespaceOf, shortName } from './session-words.ts';
 
 /** One line of the tooltip: what it is about, and what is so. */

@@ -1,7 +1,7 @@
 /** All that the surface shows of the sessions: the extension's connections, and the debug sessions of this window. */
 import * as vscode from 'vscode';
 import type { Connection } from '../../session/protocol.ts';
-import type { ConnectionState, ForeignSession, HeldConnection } from '../connections/connections.ts';
+import type { ConnectionState, ForeignSession, HeldConnection } from '../connections/state.ts';
 import type { Services } from '../services.ts';
 import { DebuggedSessions } from './debugged-sessions.ts';
 import { type KnownSessions, ofThisWindow } from './known-sessions.ts';
