@@ -11,6 +11,7 @@ import { ProcessLog } from '../diagnostics/process-log.ts';
 import type { Redactor } from '../diagnostics/redactor.ts';
 import { parseLaunchConfiguration } from '../launch/configuration.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
+import { windowQuestions } from '../session/cancelled-question.ts';
 import { SessionClient } from '../session/client.ts';
 import { programVariables } from '../session/program-environment.ts';
 import type { Connection } from '../session/protocol.ts';
@@ -161,6 +162,7 @@ class ClusterSurroundings implements Surroundings {
     this.#place = { target, namespace, context, kubeconfig };
     const startsProgram = configuration.delegate?.request !== 'attach';
     const { key, request, choice } = sessionRequest(configuration, startsProgram, this.#log);
+    const questions = windowQuestions(askThroughDap(hooks));
     this.#connecting = (async () => {
       this.#key = key;
       this.#log.moveTo(sessionFiles(key).log);
@@ -171,7 +173,7 @@ class ClusterSurroundings implements Surroundings {
         {
           progress: (text) => hooks.progress(text),
           notice: ({ level, text }) => hooks.notice(level, text),
-          ask: askThroughDap(hooks),
+          ask: questions.ask,
           lost: (problem) => hooks.lost(problem),
         },
         both,
@@ -180,7 +182,7 @@ class ClusterSurroundings implements Surroundings {
     })();
     const { connection } = await this.#connecting.catch((error: unknown) => {
       this.#problem = Problem.from(error);
-      throw error;
+      throw questions.failure(error);
     });
     const { variables, notes } = programVariables(connection, choice);
     for (const { secret, value } of [...connection.environment, ...variables])

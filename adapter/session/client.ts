@@ -117,6 +117,7 @@ export class SessionClient {
       const abort = () => void giveUp(rpc);
       signal.addEventListener('abort', abort, { once: true });
       try {
+        signal.throwIfAborted();
         const asked = rpc.sendRequest(connectRequest, request);
         const answer = connectionSchema.parse(await unlessGone(asked, gone, files));
         if (answer.kind === 'ending') {

@@ -15,6 +15,7 @@ import {
   goodbyeRequest,
   helloRequest,
   leaveRequest,
+  progressNotification,
   type Status,
   sessionProtocolVersion,
   statusRequest,
@@ -88,6 +89,31 @@ async function joinedClient(): Promise<{ socket: Socket; rpc: MessageConnection;
   await rpc.sendRequest(connectRequest, request);
   return { socket, rpc, processes };
 }
+
+test('what is told to a client that is just going harms nobody', async () => {
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  try {
+    for (let n = 0; n < 20; n++) {
+      vanished = Promise.withResolvers<void>();
+      const { socket } = await joinedClient();
+      let isGone = false;
+      void vanished.promise.then(() => {
+        isGone = true;
+      });
+      socket.end();
+      // Between the end of its writing and the close of its socket.
+      while (!isGone) {
+        clients.tell(progressNotification, { text: 'a step' });
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', note);
+  }
+});
 
 test('the processes of a client whose socket closes without a word are ended', async () => {
   using family = await startFamily();

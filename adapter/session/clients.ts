@@ -107,9 +107,13 @@ export class Clients {
     return connection.sendRequest(askRequest, question);
   }
 
-  /** Tells something to every client. */
+  /** Tells something to every client. One that is just going, as after a look at the status, does not hear it. */
   tell<T>(type: NotificationType<T>, value: T): void {
-    for (const connection of this.#connections.values()) void connection.sendNotification(type.method, value);
+    for (const connection of this.#connections.values()) {
+      connection.sendNotification(type.method, value).catch((error: unknown) => {
+        this.#options.log.write('debug', 'a client did not hear', { about: type.method, error });
+      });
+    }
   }
 
   /**

@@ -2,7 +2,7 @@
  * From a launch configuration to a request to a session: context, namespace and image get their defaults here, and what
  * KubernetesLocalProcessConfig.yaml demands is asked for too.
  */
-import { dirname, resolve } from 'node:path';
+import { delimiter, dirname, resolve } from 'node:path';
 import { chooseContext } from '../cluster/kubeconfig.ts';
 import { parseQuantity } from '../cluster/quantity.ts';
 import { type Log, silentLog } from '../diagnostics/log.ts';
@@ -38,9 +38,12 @@ export function sessionRequest(
   startsProgram: boolean,
   log: Log = silentLog,
 ): SessionRequest {
-  const kubeconfig = configuration.kubeconfig ?? process.env.KUBECONFIG;
-  const place = chooseContext({ kubeconfig, context: configuration.context, log });
   const folder = workingFolder(configuration);
+  const kubeconfig =
+    configuration.kubeconfig === undefined
+      ? absoluteList(process.env.KUBECONFIG, '.')
+      : absoluteList(configuration.kubeconfig, folder);
+  const place = chooseContext({ kubeconfig, context: configuration.context, log });
   const processConfig = processConfigOf(configuration, folder);
   const demands = processConfig && demandsOf(processConfig);
   const { environment = {}, volumes = {}, onUnresolved } = configuration;
@@ -102,6 +105,12 @@ function processConfigOf({ processConfig, delegate }: LaunchConfiguration, folde
 
 function workingFolder({ delegate }: LaunchConfiguration): string {
   return resolve(typeof delegate?.cwd === 'string' ? delegate.cwd : '.');
+}
+
+/** Paths of a kubeconfig list, which the daemon reads too, wherever it was started. Nothing for an empty list. */
+function absoluteList(list: string | undefined, folder: string): string | undefined {
+  const paths = (list ?? '').split(delimiter).filter(Boolean);
+  return paths.length === 0 ? undefined : paths.map((path) => resolve(folder, path)).join(delimiter);
 }
 
 function bytesOf(quantity: string): number {

@@ -16,7 +16,8 @@ export function windowSurface(output: vscode.LogOutputChannel, services: () => S
         async (progress, token) => {
           const abort = new AbortController();
           using _listening = onCancel(token, () => abort.abort());
-          return work((message) => progress.report({ message }), AbortSignal.any([abort.signal, signal]));
+          // Awaited here: whoever cancels is listened to until it is over.
+          return await work((message) => progress.report({ message }), AbortSignal.any([abort.signal, signal]));
         },
       ),
     notice: (notice) => notices.show(notice),

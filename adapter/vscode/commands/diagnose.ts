@@ -94,7 +94,8 @@ async function saveBundle(services: Services, options: readonly string[]): Promi
   const target = await vscode.window.showSaveDialog({
     title: 'Save Bundle',
     defaultUri: vscode.Uri.file(join(homedir(), `kubernetes-local-${day}.tar.gz`)),
-    filters: { 'Compressed archive': ['tar.gz'] },
+    // Only the last part of a name counts: VS Code would make "x.tar.gz.tar.gz" of "x.tar.gz" and "tar.gz".
+    filters: { 'Compressed archive': ['gz'] },
   });
   if (target === undefined) return;
   const { problem } = await withProgress('Writing the bundle', (report, signal) =>

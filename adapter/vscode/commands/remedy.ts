@@ -23,8 +23,11 @@ export async function performRemedy(
     case 'restore':
     case 'diagnose':
     case 'doctor':
-    case 'configure':
       await vscode.commands.executeCommand(`kubernetes-local.${command}`, { target, namespace, context, kubeconfig });
+      return;
+    case 'configure':
+      // The rest may be what is wrong: it is asked for anew.
+      await vscode.commands.executeCommand('kubernetes-local.configure', { kubeconfig });
       return;
     case 'status':
       await vscode.commands.executeCommand(`${sessionsView}.focus`);

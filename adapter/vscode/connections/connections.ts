@@ -7,6 +7,7 @@ import type { Log } from '../../diagnostics/log.ts';
 import type { LaunchConfiguration } from '../../launch/configuration.ts';
 import { Problem } from '../../problem.ts';
 import type { Ask } from '../../session/ask.ts';
+import { windowQuestions } from '../../session/cancelled-question.ts';
 import { SessionClient, standingConnection } from '../../session/client.ts';
 import type { Connection, Ending, Notice } from '../../session/protocol.ts';
 import { optionsOf, otherOptions } from '../../session/session-options.ts';
@@ -296,6 +297,7 @@ export class Connections implements vscode.Disposable {
     const place = `${request.namespace} of ${request.context}`;
     const { target } = request;
     const { command, args } = await program();
+    const questions = windowQuestions(surface.ask);
     const client = await SessionClient.connect(
       key,
       request,
@@ -303,12 +305,12 @@ export class Connections implements vscode.Disposable {
       {
         progress: step,
         notice: (notice) => surface.notice(notice),
-        ask: surface.ask,
+        ask: questions.ask,
         lost: (problem) => void this.#lost(key, problem),
       },
       signal,
     ).catch((error: unknown) => {
-      throw signal.aborted ? cancelled() : error;
+      throw signal.aborted ? cancelled() : questions.failure(error);
     });
     const { connection } = client;
     for (const { secret, value } of connection.environment) if (secret) log.redactor.add(value);
