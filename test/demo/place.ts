@@ -20,8 +20,11 @@ export interface Place extends AsyncDisposable {
   keep(): void;
 }
 
-/** Sets everything up; what it started is taken down again when the place is disposed of. */
-export async function openPlace(options: DemoOptions, narrator: Narrator): Promise<Place> {
+/**
+ * Sets everything up; what it started is taken down again when the place is disposed of. `embedded` names the cluster of
+ * this computer that is used if the options name none.
+ */
+export async function openPlace(options: DemoOptions, narrator: Narrator, embedded = 'demo'): Promise<Place> {
   const onProgress = (text: string) => narrator.detail(text);
   narrator.step(
     options.context ? `Preparing this computer and context ${options.context}` : 'A real Kubernetes on this computer',
@@ -31,7 +34,7 @@ export async function openPlace(options: DemoOptions, narrator: Narrator): Promi
   await using stack = new AsyncDisposableStack();
   const { kubectl, cluster } = options.context
     ? { kubectl: new Kubectl(['kubectl', '--context', options.context]), cluster: { context: options.context } }
-    : await embeddedCluster(stack, narrator);
+    : await embeddedCluster(embedded, stack, narrator);
   narrator.step('The sample shop: web (Node) → cart (Python, 2 replicas) → prices (Go), and redis');
   if (!(await isFree(kubectl, options.namespace))) throw namespaceTaken(options.namespace);
   stack.defer(async () => {
@@ -55,8 +58,7 @@ export async function openPlace(options: DemoOptions, narrator: Narrator): Promi
   };
 }
 
-async function embeddedCluster(stack: AsyncDisposableStack, narrator: Narrator) {
-  const name = 'demo';
+async function embeddedCluster(name: string, stack: AsyncDisposableStack, narrator: Narrator) {
   const onProgress = (text: string) => narrator.detail(text);
   const running = (await clusterStatus(name)).state === 'running';
   const cluster = await ensureCluster({ name, onProgress });
