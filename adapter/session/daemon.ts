@@ -106,10 +106,19 @@ export class Daemon {
     return this.#ended.promise;
   }
 
-  /** Undoes everything and ends, whoever is still connected. */
+  /** Undoes everything and ends, whoever is still connected; clients hear the reason. */
   stop(reason: string): void {
-    this.#options.log.write('info', 'stopping', { reason });
-    this.#startUndo();
+    const { log, files } = this.#options;
+    log.write('info', 'stopping', { reason });
+    if (this.#state.kind === 'undoing' || this.#state.kind === 'ended') return;
+    this.#lost(
+      new Problem({
+        code: 'daemon-failed',
+        what: `The session daemon was ended: ${reason}.`,
+        why: `Its log is ${files.log}.`,
+        remedy: 'It undoes the session; then start again.',
+      }),
+    );
   }
 
   async #connect(client: Client, request: ConnectRequest): Promise<ConnectAnswer> {
@@ -253,10 +262,10 @@ export class Daemon {
   }
 
   /** The one way to the end, whatever asks for it. */
-  #startUndo(): Promise<void> {
+  #startUndo(reason?: Problem): Promise<void> {
     if (this.#state.kind === 'undoing') return this.#state.undone;
     if (this.#state.kind === 'ended') return Promise.resolve();
-    if (this.#state.kind === 'connecting') this.#state.abort.abort();
+    if (this.#state.kind === 'connecting') this.#state.abort.abort(reason);
     this.#keeps.clear();
     const { files, log } = this.#options;
     const session = this.#session;
@@ -290,7 +299,7 @@ export class Daemon {
   #lost(problem: Problem): void {
     this.#problem = problem;
     this.#clients.tell(lostNotification, problem.toJSON());
-    this.#startUndo();
+    this.#startUndo(problem);
   }
 
   #progress(text: string): void {

@@ -136,6 +136,18 @@ describe('connect', () => {
     expect(code).toBe(130);
   });
 
+  it.each([
+    ['while it connects', 'Putting the agent in place'],
+    ['while it stands', 'Ready.'],
+  ])('says that the daemon was ended %s, and all is undone', async (_when, sign) => {
+    const command = start(['connect', ...options()]);
+    await command.saw(sign);
+    process.kill(daemon(), 'SIGTERM');
+    const { code, stderr } = await command.ended;
+    expect(stderr).toMatch(/^error \(daemon-failed\): The session daemon was ended: SIGTERM\.$/m);
+    expect(code).toBe(5);
+  });
+
   it('is shared by two at once: the first to leave lets it stand, the last undoes it', async () => {
     const both = await Promise.all([connected(), connected()]);
     const [first, second] = both;
