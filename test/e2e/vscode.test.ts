@@ -209,6 +209,7 @@ describe('VS Code', () => {
     const before = await stage.world.snapshot();
     await stage.inWindow(stage.folder(app, launch(`service/${app}`, delegate)), async (window) => {
       await window.openFile(file);
+      await window.settled();
       // Slow enough for a person to look for the button.
       await stage.world.cluster.setRtt(300);
       try {

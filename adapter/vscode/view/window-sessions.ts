@@ -11,6 +11,8 @@ export class WindowSessions implements KnownSessions, vscode.Disposable {
   readonly #debugged: DebuggedSessions;
   /** Of the debugged ones; read once, when they stand. */
   readonly #connections = new Map<string, Connection>();
+  /** Keys of the debugged ones, also of those whose debug session has ended and that are being undone for it. */
+  readonly #ours = new Set<string>();
   readonly #changed = new vscode.EventEmitter<void>();
   readonly #subscriptions: readonly vscode.Disposable[];
   #known: KnownSessions = { state: { kind: 'none' }, held: [], foreign: [] };
@@ -65,13 +67,16 @@ export class WindowSessions implements KnownSessions, vscode.Disposable {
 
   #update(): void {
     const { connections } = this.#services;
-    const keys = this.#debugged.keys;
+    const { keys } = this.#debugged;
+    const undoing = connections.foreign.filter(({ key, state }) => this.#ours.has(key) && state === 'undoing');
+    this.#ours.clear();
+    for (const key of [...keys, ...undoing.map(({ key }) => key)]) this.#ours.add(key);
     const standing = connections.foreign.filter(({ key, state }) => keys.includes(key) && state === 'connected');
     for (const key of this.#connections.keys()) {
       if (!standing.some((session) => session.key === key)) this.#connections.delete(key);
     }
     for (const { key } of standing) if (!this.#connections.has(key)) this.#inBackground(this.#read(key));
-    this.#known = ofThisWindow(connections, new Map(keys.map((key) => [key, this.#connections.get(key)])));
+    this.#known = ofThisWindow(connections, new Map([...this.#ours].map((key) => [key, this.#connections.get(key)])));
     this.#changed.fire();
   }
 

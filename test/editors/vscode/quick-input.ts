@@ -1,7 +1,7 @@
 /** The box at the top of VS Code's window: the command palette, lists to choose from, questions for a text. */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Locator, Page } from 'playwright-core';
+import { errors, type Locator, type Page } from 'playwright-core';
 import { z } from 'zod';
 import { until } from './until.ts';
 
@@ -27,6 +27,18 @@ export class QuickInput {
   constructor(page: Page) {
     this.#page = page;
     this.#box = page.locator('.quick-input-widget');
+  }
+
+  /** Opens it by a key chord; once more if VS Code, which is still starting, does not hear the first. */
+  async open(chord: string): Promise<void> {
+    await until(async () => {
+      await this.#page.keyboard.press(chord);
+      const isOpen = this.#box.waitFor({ timeout: 2_000 }).then(() => true as const);
+      return isOpen.catch((error: unknown) => {
+        if (error instanceof errors.TimeoutError) return undefined;
+        throw error;
+      });
+    }, `anything at ${chord}`);
   }
 
   /** Types into it what is looked for, and takes the row of this name once it is the one that Enter takes. */

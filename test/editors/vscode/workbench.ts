@@ -1,5 +1,5 @@
 /** A window of VS Code, worked with by the keyboard alone, as a user works who has no mouse. */
-import type { Browser, Locator, Page } from 'playwright-core';
+import { type Browser, errors, type Locator, type Page } from 'playwright-core';
 import { run } from '../../cluster/run.ts';
 import { Debugging } from './debugging.ts';
 import { QuickInput, type ShownQuestion } from './quick-input.ts';
@@ -41,13 +41,35 @@ export class Workbench implements AsyncDisposable {
     const workbench = new Workbench(page, () => context.close());
     try {
       await page.goto(address);
-      await page.locator('.explorer-folders-view .monaco-list-row').first().waitFor();
-      await workbench.statusItem(/^Kubernetes Local:/);
+      await workbench.#started().catch(async (error: unknown) => {
+        // A page of a busy server can stay empty; a person would load it again.
+        if (!(error instanceof errors.TimeoutError)) throw error;
+        await page.goto(address);
+        await workbench.#started();
+      });
       return workbench;
     } catch (error) {
       await context.close();
       throw error;
     }
+  }
+
+  /** Waits until the folder and our extension are there. */
+  async #started(): Promise<void> {
+    await this.page.locator('.explorer-folders-view .monaco-list-row').first().waitFor();
+    await this.statusItem(/^Kubernetes Local:/);
+  }
+
+  /**
+   * Waits until VS Code has loaded what it loads last (its `LifecyclePhase.Eventually`). Before that it misses the progress of a
+   * debug adapter: `DebugProgressContribution` begins to listen then.
+   */
+  async settled(): Promise<void> {
+    await this.page.waitForFunction(
+      () => performance.getEntriesByName('code/LifecyclePhase/Eventually').length > 0,
+      undefined,
+      { timeout: 60_000 },
+    );
   }
 
   /** What the user did since `countAnew`: one for each command, answer and key chord. */
@@ -73,7 +95,7 @@ export class Workbench implements AsyncDisposable {
   }
 
   async #command(title: string): Promise<void> {
-    await this.page.keyboard.press('F1');
+    await this.#input.open('F1');
     await this.#input.find(`>${title}`, title);
   }
 
@@ -98,7 +120,7 @@ export class Workbench implements AsyncDisposable {
 
   /** Opens a file of the folder, and puts the cursor into a line of it. */
   async openFile(name: string, line = 1, column = 1): Promise<void> {
-    await this.page.keyboard.press('Control+p');
+    await this.#input.open('Control+p');
     await this.#input.find(name, name);
     await this.page.locator(`.tab.active[aria-label^="${name}"]`).waitFor();
     await this.#input.closed();
@@ -108,7 +130,7 @@ export class Workbench implements AsyncDisposable {
 
   /** Puts the cursor somewhere in the file that is open. */
   async goTo(line: number, column = 1): Promise<void> {
-    await this.page.keyboard.press('Control+g');
+    await this.#input.open('Control+g');
     await this.#input.find(`:${line}:${column}`, new RegExp(`line ${line}, column ${column}\\b`));
     await this.#input.closed();
     await this.statusItem(new RegExp(`^Ln ${line}, Col ${column}\\b`));
