@@ -101,11 +101,19 @@ export class Problem extends Error implements ProblemData {
     return { code: this.code, what: this.what, why: this.why, remedy: this.remedy };
   }
 
+  /** The user does not want it any more. `cause`: what failed because of that. */
+  static cancelled(cause?: unknown): Problem {
+    return new Problem(
+      { code: 'cancelled', what: 'Cancelled.', why: '', remedy: '' },
+      cause === undefined ? {} : { cause },
+    );
+  }
+
   /** Any thrown value as a Problem; what is not one becomes `defect` with its message. */
   static from(error: unknown): Problem {
     if (error instanceof Problem) return error;
     if (error instanceof Error && error.name === 'AbortError') {
-      return new Problem({ code: 'cancelled', what: 'Cancelled.', why: '', remedy: '' }, { cause: error });
+      return Problem.cancelled(error);
     }
     const message = error instanceof Error ? error.message : String(error);
     return new Problem(

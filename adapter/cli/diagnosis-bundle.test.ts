@@ -10,7 +10,7 @@ import { FileLog, type Log } from '../diagnostics/log.ts';
 import { Redactor } from '../diagnostics/redactor.ts';
 import { versionsHere } from '../diagnostics/versions.ts';
 import { Journal, type SessionAct } from '../session/journal.ts';
-import { knownSessions } from '../session/session-choice.ts';
+import { knownSessions } from '../session/known-sessions.ts';
 import { sessionFiles } from '../session/state-folder.ts';
 import { bundleDiagnosis } from './diagnosis-bundle.ts';
 

@@ -7,8 +7,9 @@ import { versionsHere } from '../diagnostics/versions.ts';
 import { Problem } from '../problem.ts';
 import { describeActs, describeSession } from '../session/described-acts.ts';
 import { sessionDiagnosis } from '../session/diagnosis-client.ts';
+import { type KnownSession, knownSessions } from '../session/known-sessions.ts';
 import { sessionProtocolVersion } from '../session/protocol.ts';
-import { type KnownSession, knownSessions, type SessionChoice } from '../session/session-choice.ts';
+import type { SessionChoice } from '../session/session-choice.ts';
 import { sessionFiles } from '../session/state-folder.ts';
 import { type DoctorReport, examine } from './doctor.ts';
 
@@ -27,7 +28,7 @@ export async function diagnosisOf(question: DiagnosisQuestion, signal: AbortSign
   const { key, log } = question;
   const known = question.known ?? (await knownSessions());
   const leftovers = known
-    .filter((each) => !each.alive && each.key !== key)
+    .filter((each) => each.status === undefined && each.key !== key)
     .map(({ key: its, acts }) => ({ key: its, what: describeSession(acts), changes: [...describeActs(acts)] }));
   let problem = question.problem;
   if (key !== undefined) {

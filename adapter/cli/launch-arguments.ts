@@ -1,20 +1,12 @@
 import { field } from '../dap/message.ts';
 import type { ParsedLaunch } from '../dap/surroundings.ts';
-import { parseLaunchConfiguration } from '../launch/configuration.ts';
-import { Problem } from '../problem.ts';
+import { delegateOf, parseLaunchConfiguration } from '../launch/configuration.ts';
 
 /** What the launch arguments of an IDE say to the real debugger. Throws Problem if they are not valid. */
 export function parseLaunchArguments(args: unknown): ParsedLaunch {
-  const { delegate, debugAdapter } = parseLaunchConfiguration(args, 'the launch configuration');
-  if (!delegate) {
-    throw new Problem({
-      code: 'missing-key',
-      what: 'The launch configuration has no "delegate".',
-      why: 'It says which real debugger runs the program.',
-      remedy: 'Add for example "delegate": { "type": "debugpy", "program": "main.py" }.',
-    });
-  }
-  const { type, request = 'launch', ...rest } = delegate;
+  const configuration = parseLaunchConfiguration(args, 'the launch configuration');
+  const { debugAdapter } = configuration;
+  const { type, request = 'launch', ...rest } = delegateOf(configuration);
   return {
     delegateType: type,
     request,

@@ -82,7 +82,7 @@ async function playAgain(file: string, { session: wanted, full }: Flags): Promis
     interrupted = true;
   });
   const replayed = await replay(session, { parse: parseLaunchArguments });
-  if (interrupted) throw new Problem({ code: 'cancelled', what: 'Cancelled.', why: '', remedy: '' });
+  if (interrupted) throw Problem.cancelled();
   await print(resultOf(number, session.head, replayed, columns(full)));
   return replayed.differences.length === 0 ? 0 : 1;
 }

@@ -81,7 +81,7 @@ export function childLaunch(
 
 /** What the user did not want any more. */
 export function givenUp(): Problem {
-  return new Problem({ code: 'cancelled', what: 'Cancelled.', why: '', remedy: '' });
+  return Problem.cancelled();
 }
 
 /** How the debugger of a launch is started. */

@@ -15,6 +15,17 @@ import { adviceFor, adviceInside, nearest } from './words.ts';
 export type LaunchConfiguration = LaunchSchema &
   Required<Pick<LaunchSchema, 'request' | 'mode' | 'network' | 'onPortConflict' | 'elevate' | 'onUnresolved'>>;
 
+/** The real debugger's own configuration. Problem missing-key if there is none, which only a debug session has to have. */
+export function delegateOf({ delegate }: LaunchConfiguration): NonNullable<LaunchConfiguration['delegate']> {
+  if (delegate !== undefined) return delegate;
+  throw new Problem({
+    code: 'missing-key',
+    what: 'The launch configuration has no "delegate".',
+    why: 'It says which real debugger runs the program.',
+    remedy: 'Add for example "delegate": { "type": "debugpy", "program": "main.py" }.',
+  });
+}
+
 /** One `--port` of the command line: container port (number or name) → port on this computer. */
 export interface PortMapping {
   readonly containerPort: string;

@@ -22,7 +22,7 @@ export function windowQuestions(ask: Ask): WindowQuestions {
     },
     failure: (error) => {
       if (!isCancelled || Problem.from(error).code !== 'port-in-use') return error;
-      return new Problem({ code: 'cancelled', what: 'Cancelled.', why: '', remedy: '' }, { cause: error });
+      return Problem.cancelled(error);
     },
   };
 }

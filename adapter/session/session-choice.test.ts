@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sessionKey } from './client.ts';
 import { Journal } from './journal.ts';
-import { chosenSession, type KnownSession, knownSessions } from './session-choice.ts';
+import { type KnownSession, knownSessions } from './known-sessions.ts';
+import type { Status } from './protocol.ts';
+import { chosenSession } from './session-choice.ts';
 import { sessionFiles } from './state-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kubernetes-local-choice-'));
@@ -27,7 +29,12 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const known = (key: string, alive: boolean): KnownSession => ({ key, alive, acts: [] });
+const standing: Status = { state: 'connected', session: 'x', pid: 1, started: '', clients: [], kept: [] };
+const known = (key: string, alive: boolean): KnownSession => ({
+  key,
+  status: alive ? standing : undefined,
+  acts: [],
+});
 
 describe('the session that is meant', () => {
   it('is the only one that stands, if none is named', () => {
@@ -55,5 +62,7 @@ it('known are those that left something', async () => {
   using journal = new Journal(interrupted.journal);
   journal.append({ act: 'lease', name: 'x' });
   sessionFiles('bbbb');
-  expect(await knownSessions()).toEqual([{ key: 'aaaa', alive: false, acts: [{ act: 'lease', name: 'x' }] }]);
+  expect(await knownSessions()).toStrictEqual([
+    { key: 'aaaa', status: undefined, acts: [{ act: 'lease', name: 'x' }] },
+  ]);
 });

@@ -1,12 +1,10 @@
-/** Which session of this computer a command means, and which there are. */
-import { readdirSync } from 'node:fs';
+/** Which session of this computer a command means. */
 import { chooseContext } from '../cluster/kubeconfig.ts';
 import { type Log, silentLog } from '../diagnostics/log.ts';
 import { Problem } from '../problem.ts';
-import { sessionKey, sessionStatus } from './client.ts';
+import { sessionKey } from './client.ts';
 import { describeSession } from './described-acts.ts';
-import { type Act, readJournal } from './journal.ts';
-import { sessionFiles, sessionsFolder } from './state-folder.ts';
+import type { KnownSession } from './known-sessions.ts';
 
 /** What the user said of it. */
 export interface SessionChoice {
@@ -15,24 +13,6 @@ export interface SessionChoice {
   readonly namespace?: string | undefined;
   readonly context?: string | undefined;
   readonly kubeconfig?: string | undefined;
-}
-
-/** A session that lives, or has left something. */
-export interface KnownSession {
-  readonly key: string;
-  readonly acts: readonly Act[];
-  readonly alive: boolean;
-}
-
-/** The sessions of this computer. A journal that cannot be read counts as one without acts. */
-export async function knownSessions(): Promise<readonly KnownSession[]> {
-  const known = await Promise.all(
-    readdirSync(sessionsFolder()).map(async (key) => {
-      const alive = (await sessionStatus(key).catch(() => undefined)) !== undefined;
-      return { key, alive, acts: readable(key) };
-    }),
-  );
-  return known.filter(({ alive, acts }) => alive || acts.length > 0);
 }
 
 /**
@@ -53,7 +33,7 @@ export function chosenSession(
     const place = chooseContext({ kubeconfig: kubeconfig ?? process.env.KUBECONFIG, context, log });
     return sessionKey({ context: place.context, namespace: namespace ?? place.namespace, target }, place.server);
   }
-  const living = known.filter(({ alive }) => alive);
+  const living = known.filter(({ status }) => status !== undefined);
   if (living.length > 1) throw ambiguous('Several sessions stand.', living);
   return living[0]?.key;
 }
@@ -66,12 +46,4 @@ function ambiguous(what: string, known: readonly KnownSession[]): Problem {
     why: list === '' ? 'None is known on this computer.' : `Known are ${list}.`,
     remedy: 'Name one with "--session KEY" or "--target TARGET".',
   });
-}
-
-function readable(key: string): readonly Act[] {
-  try {
-    return readJournal(sessionFiles(key).journal);
-  } catch {
-    return [];
-  }
 }

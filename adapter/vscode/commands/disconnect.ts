@@ -1,11 +1,12 @@
 /** The command "Disconnect": this window leaves a session, and it is undone. */
 import * as vscode from 'vscode';
+import { Problem } from '../../problem.ts';
 import type { Ending } from '../../session/protocol.ts';
 import type { Services } from '../services.ts';
 import { inPlace, shortName } from '../view/session-words.ts';
 import type { NodeSession } from '../view/tree-node.ts';
 import type { WindowSessions } from '../view/window-sessions.ts';
-import { cancelled, withProgress } from './progress.ts';
+import { withProgress } from './progress.ts';
 import { QuickPickPrompter } from './quick-pick-prompter.ts';
 import { runProgram } from './run-program.ts';
 
@@ -72,7 +73,8 @@ async function leave(services: Services, sessions: WindowSessions, { key, target
   const end = 'Disconnect';
   const question = `${inPlace(target, place)} was connected by another program.`;
   const detail = 'It ends only if no program uses it any more.';
-  if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, end)) !== end) throw cancelled();
+  if ((await vscode.window.showWarningMessage(question, { modal: true, detail }, end)) !== end)
+    throw Problem.cancelled();
   const { lines, problem } = await withProgress(`Disconnecting ${name}`, (report, signal) =>
     runProgram(services, ['disconnect', '--session', key], { signal, line: report }),
   );

@@ -19,12 +19,7 @@ export async function withProgress<T>(
     try {
       return await work((message) => progress.report({ message }), signal);
     } catch (error) {
-      throw signal.aborted ? cancelled(error) : error;
+      throw signal.aborted ? Problem.cancelled(error) : error;
     }
   });
-}
-
-/** The user went away from it. */
-export function cancelled(cause?: unknown): Problem {
-  return new Problem({ code: 'cancelled', what: 'Cancelled.', why: '', remedy: '' }, { cause });
 }

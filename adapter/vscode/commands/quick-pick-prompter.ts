@@ -1,7 +1,8 @@
 /** The one-time prompt in the window: quick picks and input boxes, one after the other. */
 import * as vscode from 'vscode';
 import type { Choice, ChoiceQuestion, Prompter, TextQuestion } from '../../configure/prompter.ts';
-import { cancelled, withProgress } from './progress.ts';
+import { Problem } from '../../problem.ts';
+import { withProgress } from './progress.ts';
 
 export class QuickPickPrompter implements Prompter {
   readonly #title: string;
@@ -56,7 +57,7 @@ export class QuickPickPrompter implements Prompter {
     signal: AbortSignal,
     accepted: () => { readonly answer: T } | undefined,
   ): Promise<T> {
-    if (signal.aborted) throw cancelled(signal.reason);
+    if (signal.aborted) throw Problem.cancelled(signal.reason);
     input.title = this.#title;
     this.#step++;
     if (this.#isNumbered) input.step = this.#step;
@@ -69,7 +70,7 @@ export class QuickPickPrompter implements Prompter {
           const result = accepted();
           if (result !== undefined) resolve(result.answer);
         });
-        input.onDidHide(() => reject(cancelled()));
+        input.onDidHide(() => reject(Problem.cancelled()));
         input.show();
       });
     } finally {

@@ -1,7 +1,6 @@
 /** Which folder of the workspace a command means. */
 import * as vscode from 'vscode';
 import { Problem } from '../../problem.ts';
-import { cancelled } from './progress.ts';
 
 /**
  * The only folder, that of the file in the editor, or the one that the user chooses. Problem cancelled; bad-arguments if no
@@ -23,6 +22,6 @@ export async function workspaceFolder(): Promise<vscode.WorkspaceFolder> {
   if (around !== undefined) return around;
   const placeHolder = 'Which folder has the service?';
   const chosen = await vscode.window.showWorkspaceFolderPick({ placeHolder, ignoreFocusOut: true });
-  if (chosen === undefined) throw cancelled();
+  if (chosen === undefined) throw Problem.cancelled();
   return chosen;
 }

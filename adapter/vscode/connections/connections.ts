@@ -281,7 +281,7 @@ export class Connections implements vscode.Disposable {
       attempt.waiting--;
       // Others may wait for the same. The last one ends it, and waits until it is undone.
       if (attempt.waiting === 0) attempt.abort.abort();
-      else gaveUp.reject(cancelled());
+      else gaveUp.reject(Problem.cancelled());
     };
     if (signal.aborted) giveUp();
     else signal.addEventListener('abort', giveUp, { once: true });
@@ -310,7 +310,7 @@ export class Connections implements vscode.Disposable {
       },
       signal,
     ).catch((error: unknown) => {
-      throw signal.aborted ? cancelled() : questions.failure(error);
+      throw signal.aborted ? Problem.cancelled() : questions.failure(error);
     });
     const { connection } = client;
     for (const { secret, value } of connection.environment) if (secret) log.redactor.add(value);
@@ -323,7 +323,7 @@ export class Connections implements vscode.Disposable {
     if (this.#closed) {
       await client.leave(closingBudgetMilliseconds);
       await client.close();
-      throw cancelled();
+      throw Problem.cancelled();
     }
     this.#entries.set(key, entry);
     log.write('info', `connected to ${connection.workload}`, { session: key, network: connection.network.mode });
@@ -372,8 +372,4 @@ const described: Readonly<Record<Ending, string>> = {
 
 function checkOptions(asked: SessionRequest, standing: SessionRequest): void {
   if (optionsOf(asked.request) !== optionsOf(standing.request)) throw otherOptions(asked.request, standing.request);
-}
-
-function cancelled(): Problem {
-  return new Problem({ code: 'cancelled', what: 'Cancelled.', why: '', remedy: '' });
 }

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import type * as vscode from 'vscode';
 import { z } from 'zod';
-import { Problem } from '../../problem.ts';
 import { folderPath } from '../folders.ts';
 import { markerKey } from '../identifiers.ts';
 import { initialConfigurations } from '../manifest/snippets.ts';
@@ -88,9 +87,8 @@ export class KubernetesConfigurations implements vscode.DebugConfigurationProvid
   ): Promise<Resolved> {
     if (markerKey in configuration) return configuration;
     try {
-      const { parseLaunchConfiguration } = await import('../../launch/configuration.ts');
-      const { delegate } = parseLaunchConfiguration(configuration, 'The launch configuration');
-      if (delegate === undefined) throw withoutDelegate();
+      const { delegateOf, parseLaunchConfiguration } = await import('../../launch/configuration.ts');
+      const delegate = delegateOf(parseLaunchConfiguration(configuration, 'The launch configuration'));
       return python.has(delegate.type) ? await withPython(folder, configuration) : configuration;
     } catch (error) {
       return this.#options.fail(error, configuration);
@@ -128,15 +126,6 @@ async function withPython(
       debugpy !== undefined &&
       configuration.debugAdapter === undefined && { debugAdapter: { command: [selected, debugpy] } }),
   };
-}
-
-function withoutDelegate(): Problem {
-  return new Problem({
-    code: 'missing-key',
-    what: 'The launch configuration has no "delegate".',
-    why: 'It says which real debugger runs the program.',
-    remedy: 'Add for example "delegate": { "type": "debugpy", "program": "main.py" }.',
-  });
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
