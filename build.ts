@@ -1,7 +1,8 @@
-/** Bundles the two programs that are shipped: the command line with everything it needs, and the agent. */
+/** Bundles the programs that are shipped: the command line with everything it needs, the agent, and the reaper of its image. */
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundlePrograms } from './adapter/bundle.ts';
+import { bundleReaper } from './adapter/reaper/bundle.ts';
 import { bundleAgent } from './agent/bundle.ts';
 
 const root = import.meta.dirname;
@@ -10,3 +11,4 @@ const folder = join(root, 'dist');
 await bundlePrograms({ 'kubernetes-local': join(root, 'adapter', 'cli', 'main.ts') }, folder);
 chmodSync(join(folder, 'kubernetes-local.js'), 0o755);
 writeFileSync(join(folder, 'agent.js'), await bundleAgent());
+writeFileSync(join(folder, 'reaper.mjs'), await bundleReaper());

@@ -12,7 +12,7 @@ export default defineConfig({
             'agent/**/*.test.ts',
             'test/cluster/**/*.test.ts',
             'test/docs/**/*.test.ts',
-            'test/{probes,apps,api-clients,templates}/**/*.test.ts',
+            'test/{probes,apps,api-clients,templates,faults,load,bench,dependencies}/**/*.test.ts',
           ],
           // For what hangs, not for what is slow: many of them start programs, on a computer that is busy with the others.
           testTimeout: 60_000,

@@ -1,21 +1,52 @@
 /** How a program of ours becomes one file: for the package (build.ts), and for tests and measurements as they are shipped. */
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
+import { englishOnly } from './reaper/bundle.ts';
 
 /** The main file of jsonc-parser finds its parts in a way (UMD) that no bundler can follow; these are the same as modules. */
 export const alias = { 'jsonc-parser': fileURLToPath(import.meta.resolve('jsonc-parser/lib/esm/main.js')) };
+
+/**
+ * client-node is needed for its KubeConfig, not for its requests: the classes of all objects of Kubernetes and a second HTTP
+ * client are half of what each of our processes would have to load at its start.
+ */
+const kubeconfigOnly: Plugin = {
+  name: 'kubeconfig-only',
+  setup({ onResolve, onLoad, resolve }) {
+    onResolve({ filter: /^undici$/ }, ({ path }) => ({ path, namespace: 'left-out' }));
+    onLoad({ filter: /^undici$/, namespace: 'left-out' }, () => ({
+      contents: 'export const Agent = undefined; export const ProxyAgent = undefined; export const fetch = undefined;',
+    }));
+    // Whatever is not imported by name has nothing to do when it is loaded.
+    onResolve({ filter: /client-node|^\./ }, async ({ path, pluginData, ...from }) => {
+      const isOfPackage = from.importer.includes('/@kubernetes/client-node/') || path === '@kubernetes/client-node';
+      if (!isOfPackage || pluginData === resolving) return undefined;
+      const { path: file, errors } = await resolve(path, { ...from, pluginData: resolving });
+      return errors.length > 0 ? { errors } : { path: file, sideEffects: false };
+    });
+  },
+};
+const resolving = Symbol('resolving');
+
+interface BundleOptions {
+  /** Default `.js`. */
+  readonly extension?: string;
+  /** What leaves out parts of packages that our programs do not use. */
+  readonly plugins?: readonly Plugin[];
+}
 
 /** Bundles each entry point with everything it needs into `outdir`, under its own name. Paths are absolute. */
 export async function bundlePrograms(
   entryPoints: Readonly<Record<string, string>>,
   outdir: string,
-  extension = '.js',
+  { extension = '.js', plugins = [kubeconfigOnly, englishOnly] }: BundleOptions = {},
 ): Promise<void> {
   await build({
     entryPoints: { ...entryPoints },
     outdir,
     outExtension: { '.js': extension },
     bundle: true,
+    plugins: [...plugins],
     platform: 'node',
     format: 'esm',
     target: 'node22.19',

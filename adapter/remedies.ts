@@ -36,6 +36,7 @@ const remedies: Readonly<Partial<Record<ProblemCode, readonly Remedy[]>>> = {
   'port-unknown': [configure],
   'target-without-pods': [retry],
   'target-held': [retry, status],
+  'session-taken': [retry, status],
   'image-pull-failed': [page('agent-image.md', 'About the Image')],
   'rollout-failed': [diagnose],
   'tunnel-failed': [retry, diagnose],

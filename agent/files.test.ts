@@ -54,7 +54,7 @@ const serve = async (writable = true) => {
   mkdirSync(outside);
   writeFileSync(join(outside, 'secret'), 'secret');
   const files = new FileServer({ roots: [pod], writable: writable ? [pod] : [] }, () => {});
-  const server = http2.createServer().on('stream', (stream, headers) => files.answer(stream, headers));
+  const server = http2.createServer().on('stream', (stream, headers) => files.answer(stream, headers, true));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('no address');
@@ -241,7 +241,7 @@ test('only the roots of the configuration are served, and only by the requests t
 
 test('without roots nothing is served', async () => {
   const files = new FileServer(undefined, () => {});
-  const server = http2.createServer().on('stream', (stream, headers) => files.answer(stream, headers));
+  const server = http2.createServer().on('stream', (stream, headers) => files.answer(stream, headers, true));
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const address = server.address();
   const session = http2.connect(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`);
@@ -310,7 +310,7 @@ const serveApart = async (prefix: readonly string[], root: string) => {
     import http2 from 'node:http2';
     import { FileServer } from ${JSON.stringify(new URL('./files.ts', import.meta.url).href)};
     const files = new FileServer({ roots: [process.argv[1]], writable: [process.argv[1]] }, () => {});
-    http2.createServer().on('stream', (stream, headers) => files.answer(stream, headers))
+    http2.createServer().on('stream', (stream, headers) => files.answer(stream, headers, true))
       .listen(0, '127.0.0.1', function () { process.stdout.write(String(this.address().port)); });`;
   const [program = '', ...rest] = [...prefix, process.execPath, '--input-type=module-typescript', '-e', source, root];
   const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'], env: { PATH: process.env.PATH } });

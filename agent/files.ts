@@ -57,10 +57,10 @@ export class FileServer {
     );
   }
 
-  /** Answers one request. Never throws or rejects. */
-  answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
+  /** Answers one request; without `mayChange` only one that reads. Never throws or rejects. */
+  answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, mayChange: boolean): void {
     stream.on('error', () => {});
-    this.#serve(stream, headers).catch((error: unknown) => {
+    this.#serve(stream, headers, mayChange).catch((error: unknown) => {
       const code = errorCode(error);
       if (code === 'EIO') {
         this.#log('warn', 'file request failed', { reason: error instanceof Error ? error.message : String(error) });
@@ -69,7 +69,7 @@ export class FileServer {
     });
   }
 
-  async #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
+  async #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, mayChange: boolean): Promise<void> {
     const [path = '', query = ''] = (headers[':path'] ?? '').split('?');
     const what = `${headers[':method']} ${path}`;
     const question = this.#read(query);
@@ -81,6 +81,7 @@ export class FileServer {
 
     const make = changes[what];
     if (make === undefined) throw new FileError('EINVAL', 'no such request');
+    if (!mayChange) throw new FileError('EACCES', 'a guest only reads');
     if (!question.root.writable) throw new FileError('EROFS', 'this root may not be changed');
     const name = question.names.at(-1);
     // A root is a mount point: it can be neither exchanged nor removed.

@@ -2,6 +2,7 @@
 import { constants, type Http2Stream } from 'node:http2';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { countUnread } from './receive-window.ts';
 
 const isHttp2Stream = (stream: Duplex): stream is Http2Stream => 'rstCode' in stream;
 
@@ -24,8 +25,11 @@ const endedWell = (stream: Duplex): boolean =>
 function closeWhenFlushed(stream: Duplex): void {
   const close = (): void => {
     if (stream.destroyed) return;
-    if (isHttp2Stream(stream)) stream.close(constants.NGHTTP2_NO_ERROR);
-    else stream.destroy();
+    if (isHttp2Stream(stream)) {
+      stream.close(constants.NGHTTP2_NO_ERROR);
+      // Node keeps it until what has arrived is read.
+      stream.resume();
+    } else stream.destroy();
   };
   if (stream.writableFinished) close();
   else stream.once('finish', close);
@@ -44,15 +48,27 @@ export function join(a: Duplex, b: Duplex): Promise<void> {
         if (closed) return;
         closed = true;
         if (!endedWell(from)) reset(to);
-        else if (!from.writableFinished) closeWhenFlushed(to);
+        // A stream whose reset has NO_ERROR counts as written to the end, whatever was still to come from `to`.
+        else if (!from.writableFinished || !to.readableEnded) closeWhenFlushed(to);
         open -= 1;
         if (open === 0) resolve();
       };
       // The 'close' that follows an 'error' decides; the listener keeps the error from ending the process.
       from.on('error', () => {});
       from.once('close', onClose);
-      if (from.destroyed) setImmediate(onClose);
-      else from.pipe(to);
+      if (from.destroyed) {
+        setImmediate(onClose);
+        return;
+      }
+      if (isHttp2Stream(from)) countUnread(from);
+      from.pipe(to, { end: false });
+      // Node ends the reading of a stream that was reset, or lost with its session, before it closes it: no end of data, and
+      // a socket that is being shut down cannot be reset any more.
+      from.once('end', () => {
+        if (endedWell(from)) to.end();
+        // The far end reads no more, and Node would wait for ever until all is written.
+        if (isHttp2Stream(from) && from.closed) from.destroy();
+      });
     };
     connect(a, b);
     connect(b, a);

@@ -1,24 +1,26 @@
 import { describe, expect, test } from 'vitest';
 import {
-  answerLength,
+  answerRestLength,
+  configurationVersion,
   decodeAnswer,
   decodeBytes,
   decodeHello,
+  decodeHelloHead,
   encodeAnswer,
   encodeBytes,
   encodeHello,
   fileVersion,
   formatAuthority,
-  helloLength,
+  helloHeadLength,
+  helloRestLength,
   parseAgentConfiguration,
   parseAuthority,
   pathNames,
   signedBytes,
-  status,
 } from './protocol.ts';
 
 const configuration = {
-  version: 1,
+  version: 2,
   session: 's1',
   publicKey: 'AAAA',
   tunnelPort: 7000,
@@ -29,6 +31,10 @@ const configuration = {
 describe('the configuration', () => {
   test('is read from JSON', () => {
     expect(parseAgentConfiguration(JSON.stringify({ ...configuration, later: true }))).toEqual(configuration);
+  });
+
+  test('of an older version is read', () => {
+    expect(parseAgentConfiguration(JSON.stringify({ ...configuration, version: 1 })).version).toBe(1);
   });
 
   test('says which files are served', () => {
@@ -54,7 +60,14 @@ describe('the configuration', () => {
     ],
     ['not JSON', '{', /^KUBERNETES_LOCAL_AGENT: .*JSON/],
     ['not an object', '[]', /not a JSON object/],
-    ['another version', JSON.stringify({ ...configuration, version: 2 }), /version is 2, this agent knows 1/],
+    [
+      'a newer version',
+      JSON.stringify({ ...configuration, version: configurationVersion + 1 }),
+      /version is 3, this agent knows 1 to 2/,
+    ],
+    ['no version', JSON.stringify({ ...configuration, version: undefined }), /version is undefined/],
+    ['version 0', JSON.stringify({ ...configuration, version: 0 }), /version is 0/],
+    ['a version as text', JSON.stringify({ ...configuration, version: '2' }), /version is 2, this agent knows/],
     ['no session', JSON.stringify({ ...configuration, session: '' }), /session is not a text/],
     ['no key', JSON.stringify({ ...configuration, publicKey: undefined }), /publicKey is not a text/],
     ['a port as text', JSON.stringify({ ...configuration, tunnelPort: '7000' }), /tunnelPort is not a port/],
@@ -71,44 +84,59 @@ describe('the bytes before HTTP/2', () => {
   const nonce = Buffer.alloc(32, 7);
   const tunnelId = Buffer.alloc(16, 3);
   const signature = Buffer.alloc(64, 9);
+  const agentKey = Buffer.alloc(44, 5);
+  const versions = { lowest: 3, highest: 5 };
+  const hello = { versions, agentKey, nonce };
 
   test('of a hello come back', () => {
-    const bytes = encodeHello(nonce);
-    expect(bytes.length).toBe(helloLength);
-    expect(decodeHello(bytes).nonce).toEqual(nonce);
+    const bytes = encodeHello(hello);
+    expect(bytes.length).toBe(helloHeadLength + helloRestLength(5));
+    expect(decodeHelloHead(bytes.subarray(0, helloHeadLength))).toBe(5);
+    expect(decodeHello(5, bytes.subarray(helloHeadLength))).toEqual(hello);
+  });
+
+  test('of a hello before there was a range come back as one version', () => {
+    const old = { versions: { lowest: 2, highest: 2 }, agentKey, nonce };
+    const bytes = Buffer.concat([Buffer.from('KLTUNNEL\x02', 'latin1'), agentKey, nonce]);
+    expect(decodeHelloHead(bytes.subarray(0, helloHeadLength))).toBe(2);
+    expect(bytes.length).toBe(helloHeadLength + helloRestLength(2));
+    expect(decodeHello(2, bytes.subarray(helloHeadLength))).toEqual(old);
+    expect(encodeHello(old)).toEqual(bytes);
   });
 
   test('of another program are no hello', () => {
-    expect(() => decodeHello(Buffer.alloc(helloLength, 'HTTP/1.1 400 '))).toThrow('is not the agent');
+    expect(() => decodeHelloHead(Buffer.alloc(helloHeadLength, 'HTTP/1.1 400 '))).toThrow('is not the agent');
   });
 
-  test('of another version name both versions', () => {
-    const bytes = encodeHello(nonce);
-    bytes.writeUInt8(9, 8);
-    expect(() => decodeHello(bytes)).toThrow('version 9 of the tunnel protocol, this program version 1');
+  test.each(['outbound', 'inbound', 'guest'] as const)('of an answer for %s come back', (role) => {
+    const bytes = encodeAnswer({ version: 4, role, tunnelId, nonce, signature });
+    expect(bytes.length).toBe(1 + answerRestLength);
+    expect(bytes.readUInt8(0)).toBe(4);
+    expect(decodeAnswer(4, bytes.subarray(1))).toEqual({ version: 4, role, tunnelId, nonce, signature });
   });
 
-  test.each(['outbound', 'inbound'] as const)('of an answer for %s come back', (role) => {
-    const bytes = encodeAnswer({ role, tunnelId, signature });
-    expect(bytes.length).toBe(answerLength);
-    expect(decodeAnswer(bytes)).toEqual({ role, tunnelId, signature });
-  });
-
-  test('of a wrong answer become its status', () => {
-    const bytes = encodeAnswer({ role: 'inbound', tunnelId, signature });
+  test('of an answer for a role that there is not are none', () => {
+    const bytes = encodeAnswer({ version: 3, role: 'inbound', tunnelId, nonce, signature });
     bytes.writeUInt8(7, 1);
-    expect(decodeAnswer(bytes)).toBe(status.malformed);
-    bytes.writeUInt8(2, 0);
-    expect(decodeAnswer(bytes)).toBe(status.versionUnknown);
+    expect(decodeAnswer(3, bytes.subarray(1))).toBeUndefined();
   });
 
-  test('that are signed differ in session, role, tunnel and nonce', () => {
+  test('that are signed differ in all that must not be exchanged', () => {
+    const greeting = { version: 4, session: 'a', role: 'outbound', tunnelId, hello, daemonNonce: nonce } as const;
     const variants = [
-      signedBytes('a', 'outbound', tunnelId, nonce),
-      signedBytes('b', 'outbound', tunnelId, nonce),
-      signedBytes('a', 'inbound', tunnelId, nonce),
-      signedBytes('a', 'outbound', Buffer.alloc(16, 4), nonce),
-      signedBytes('a', 'outbound', tunnelId, Buffer.alloc(32, 8)),
+      signedBytes('daemon', greeting),
+      signedBytes('agent', greeting),
+      signedBytes('daemon', { ...greeting, version: 3 }),
+      signedBytes('daemon', { ...greeting, version: 2 }),
+      signedBytes('daemon', { ...greeting, hello: { ...hello, versions: { lowest: 3, highest: 4 } } }),
+      signedBytes('daemon', { ...greeting, hello: { ...hello, versions: { lowest: 4, highest: 5 } } }),
+      signedBytes('daemon', { ...greeting, session: 'b' }),
+      signedBytes('daemon', { ...greeting, role: 'inbound' }),
+      signedBytes('daemon', { ...greeting, role: 'guest' }),
+      signedBytes('daemon', { ...greeting, tunnelId: Buffer.alloc(16, 4) }),
+      signedBytes('daemon', { ...greeting, daemonNonce: Buffer.alloc(32, 8) }),
+      signedBytes('daemon', { ...greeting, hello: { ...hello, nonce: Buffer.alloc(32, 8) } }),
+      signedBytes('daemon', { ...greeting, hello: { ...hello, agentKey: Buffer.alloc(44, 6) } }),
     ].map((bytes) => bytes.toString('hex'));
     expect(new Set(variants).size).toBe(variants.length);
   });

@@ -1,20 +1,27 @@
 /**
  * What the agent in the pod and the session daemon on the workstation say to each other.
  * The agent owns this file; adapter/tunnel imports it. It has no dependencies: the agent is one small file that starts fast.
+ * docs/tunnel-protocol.md says it byte for byte, with an example; a test holds page and code together.
  *
  * A tunnel is two TCP connections to the agent's tunnel port, told apart by their role. On each of them:
  *
- *   agent  → daemon   hello   8 bytes magic "KLTUNNEL", 1 byte version, 32 bytes nonce
- *   daemon → agent    answer  1 byte version, 1 byte role, 16 bytes tunnel id, 64 bytes Ed25519 signature
- *   agent  → daemon   status  1 byte
+ *   agent  → daemon   hello   8 bytes magic "KLTUNNEL", 1 byte highest and 1 byte lowest version that the agent speaks, 44 bytes
+ *                             the agent's public key, 32 bytes nonce
+ *   daemon → agent    answer  1 byte the version chosen, 1 byte role, 16 bytes tunnel id, 32 bytes nonce, 64 bytes signature
+ *   agent  → daemon   status  1 byte, and if it is 0 another 64 bytes signature
  *
- * and after status 0 plain HTTP/2 with prior knowledge (RFC 9113). The signature is over `signedBytes`, so it is worth
- * nothing in another session, for another role or on another connection. The tunnel id, chosen at random by the daemon,
- * says which two connections belong together; the first connection with a new id replaces the tunnel before it.
+ * and after status 0 plain HTTP/2 with prior knowledge (RFC 9113). Both signatures are Ed25519 over `signedBytes`: each side
+ * signs the range and the version, so that nobody between them makes them speak an older one, and the nonce of the other, so a signature is worth nothing in another session, for another role, to another agent or on another
+ * connection. The agent makes its key pair when it starts and writes the public half into its log (`keyMessage`); the daemon
+ * reads it there, over the API, and says nothing to an agent that shows another one. Keys are in their SPKI DER form. The
+ * tunnel id, chosen at random by the daemon, says which two connections belong together; the first connection with a new id
+ * replaces the tunnel before it.
  *
  * role outbound  the daemon is the HTTP/2 client. CONNECT `:authority` host:port makes the agent dial that address.
  *                Response 200: connected. 502: not connected, the header `errorHeader` has the system's error code; the
  *                daemon then resets the stream. Data may be sent before the response.
+ *                With `transportHeader` (version 3) the agent opens a UDP socket for that address instead; data in both
+ *                directions are the frames of datagrams.ts.
  *                GET, PUT and DELETE with a `:path` beneath /files/ are about the files of the pod's volumes:
  *
  *   GET    /files/list?root=R           200, then one JSON object a line, a FileEntry for all beneath R, and R itself first
@@ -34,20 +41,36 @@
  *                bytes are text of one character (U+0000 to U+00FF) a byte. Every other answer is a status of 400 and above
  *                with `errorHeader`: the system's error code, or ESTALE where `expectedHeader` is not the version in the pod.
  * role inbound   the agent is the HTTP/2 client. Each TCP connection to a port of the pod is a CONNECT with `:authority`
- *                pod:port and the client's address in `sourceAddressHeader` and `sourcePortHeader`.
+ *                pod:port, the client's address in `sourceAddressHeader` and `sourcePortHeader`, and the address of the
+ *                pod that it called in `destinationAddressHeader`.
+ *
+ * role guest     somebody else than the session's holder, with a key of their own that the holder named before. One connection,
+ *                beside the holder's tunnel; a second one of the same guest replaces the first. As outbound, but of the requests
+ *                only CONNECT and GET: status 403 for all others.
+ *
+ * The holder names guests on the outbound connection:
+ *
+ *   POST   /guests                      a JSON list of at most `guestLimit` of {"publicKey": base64, "name": text}, which takes
+ *                                       the place of the one before; who is not in it any more loses the connection. 200, or
+ *                                       400 and `errorHeader` EINVAL.
  *
  * END_STREAM carries the end of one direction (a TCP FIN). RST_STREAM with an error code carries a TCP reset; with NO_ERROR
  * after END_STREAM it says that nobody reads the other direction any more.
  */
+import { firstNegotiated, protocolVersion, type VersionRange } from './versions.ts';
 
-export const protocolVersion = 1;
+export { protocolVersion };
+
+/** The form of the agent's configuration; that of the wire is negotiated. Fields that an agent does not know it leaves out. */
+export const configurationVersion = 2;
 
 /** The environment variable of the agent's container that holds its configuration as JSON. */
 export const agentConfigurationVariable = 'KUBERNETES_LOCAL_AGENT';
 
 /** Everything the agent is told. Nothing in it is secret: the key is the public half. */
 export interface AgentConfiguration {
-  version: 1;
+  /** From 1 to `configurationVersion`; an agent reads what is not newer than itself. */
+  version: number;
   /** The debugging session the agent belongs to; part of what the daemon signs. */
   session: string;
   /** The session's Ed25519 public key, base64 of its SPKI DER form. */
@@ -108,8 +131,10 @@ export function parseAgentConfiguration(json: string): AgentConfiguration {
   try {
     const fields = record(JSON.parse(json));
     const { version, ports } = fields;
-    if (version !== protocolVersion)
-      throw new Error(`version is ${String(version)}, this agent knows ${protocolVersion}`);
+    const known = typeof version === 'number' && Number.isInteger(version) && version >= 1;
+    if (!known || version > configurationVersion) {
+      throw new Error(`version is ${String(version)}, this agent knows 1 to ${configurationVersion}`);
+    }
     if (!Array.isArray(ports)) throw new Error('ports is not a list');
     const configuration: AgentConfiguration = {
       version,
@@ -129,86 +154,171 @@ export function parseAgentConfiguration(json: string): AgentConfiguration {
   }
 }
 
-export type Role = 'outbound' | 'inbound';
+/** `:path` of the request with the list of guests. */
+export const guestsPath = '/guests';
 
-const roleBytes: Readonly<Record<Role, number>> = { outbound: 1, inbound: 2 };
+/** The guests that an agent admits at most. */
+export const guestLimit = 8;
+
+/** Somebody whom the session's holder lets look, see the role `guest`. */
+export interface Guest {
+  /** Ed25519, base64 of its SPKI DER form. */
+  readonly publicKey: string;
+  /** Who it is, for the log. */
+  readonly name: string;
+}
+
+/** What the agent's log calls the line with its `publicKey`, base64. */
+export const keyMessage = 'agent key';
+
+/** The line is written again each time the log has grown by so many lines, for logs are rotated. */
+export const keyAgainAfterLines = 200;
+
+export type Role = 'outbound' | 'inbound' | 'guest';
+
+const roleBytes: Readonly<Record<Role, number>> = { outbound: 1, inbound: 2, guest: 3 };
+const roles: ReadonlyMap<number, Role> = new Map([
+  [1, 'outbound'],
+  [2, 'inbound'],
+  [3, 'guest'],
+]);
 
 /** The agent's verdict on a connection, as the byte on the wire. */
 export const status = { accepted: 0, versionUnknown: 1, signatureRefused: 2, malformed: 3 } as const;
 
 const magic = Buffer.from('KLTUNNEL', 'latin1');
-const nonceLength = 32;
-const tunnelIdLength = 16;
-const signatureLength = 64;
+/** Both nonces are fresh random bytes. */
+export const nonceLength = 32;
+export const tunnelIdLength = 16;
+/** An Ed25519 key in SPKI DER form (RFC 8410). */
+const keyLength = 44;
+export const signatureLength = 64;
 
-export const helloLength = magic.length + 1 + nonceLength;
-export const answerLength = 1 + 1 + tunnelIdLength + signatureLength;
+/** Magic and highest version, which say how long the rest is. */
+export const helloHeadLength = magic.length + 1;
+/** Bytes that follow the head of a hello. */
+export const helloRestLength = (highest: number): number =>
+  (highest < firstNegotiated ? 0 : 1) + keyLength + nonceLength;
+/** What follows the version. */
+export const answerRestLength = 1 + tunnelIdLength + nonceLength + signatureLength;
 
-/** The first bytes on a tunnel connection, agent to daemon. `nonce` must be 32 fresh random bytes. */
-export function encodeHello(nonce: Uint8Array): Buffer {
-  return Buffer.concat([magic, Buffer.of(protocolVersion), nonce]);
+/** What the agent says first on a connection. */
+export interface Hello {
+  /** The versions that it speaks. */
+  readonly versions: VersionRange;
+  /** Its public key, SPKI DER. */
+  readonly agentKey: Buffer;
+  readonly nonce: Buffer;
 }
 
-/** Reads a hello; throws an Error if the peer is no agent of a version we know. */
-export function decodeHello(bytes: Buffer): { nonce: Buffer } {
-  if (bytes.length !== helloLength || !bytes.subarray(0, magic.length).equals(magic)) {
+/** The first bytes on a tunnel connection, agent to daemon. */
+export function encodeHello(hello: Hello): Buffer {
+  return Buffer.concat([magic, helloBody(hello)]);
+}
+
+const helloBody = ({ versions: { highest, lowest }, agentKey, nonce }: Hello): Buffer =>
+  Buffer.concat([Buffer.of(highest), highest < firstNegotiated ? Buffer.of() : Buffer.of(lowest), agentKey, nonce]);
+
+/** Reads the head of a hello: the agent's highest version. Throws an Error if the peer is no agent. */
+export function decodeHelloHead(head: Buffer): number {
+  if (!head.subarray(0, magic.length).equals(magic)) {
     throw new Error('what listens on the tunnel port is not the agent');
   }
-  const version = bytes.readUInt8(magic.length);
-  if (version !== protocolVersion) {
-    throw new Error(
-      `the agent speaks version ${version} of the tunnel protocol, this program version ${protocolVersion}`,
-    );
-  }
-  return { nonce: bytes.subarray(magic.length + 1) };
+  return head.readUInt8(magic.length);
+}
+
+/** Reads what follows the head of a hello. */
+export function decodeHello(highest: number, rest: Buffer): Hello {
+  const keyAt = rest.length - keyLength - nonceLength;
+  return {
+    versions: { lowest: highest < firstNegotiated ? highest : rest.readUInt8(0), highest },
+    agentKey: rest.subarray(keyAt, keyAt + keyLength),
+    nonce: rest.subarray(keyAt + keyLength),
+  };
 }
 
 /** What the daemon says on one connection. */
 export interface Answer {
+  /** That both go on with. */
+  readonly version: number;
   readonly role: Role;
   /** 16 random bytes, the same on both connections of a tunnel. */
   readonly tunnelId: Buffer;
+  readonly nonce: Buffer;
   readonly signature: Buffer;
 }
 
 /** The daemon's answer to a hello. */
-export function encodeAnswer(answer: Answer): Buffer {
-  return Buffer.concat([Buffer.of(protocolVersion, roleBytes[answer.role]), answer.tunnelId, answer.signature]);
+export function encodeAnswer({ version, role, tunnelId, nonce, signature }: Answer): Buffer {
+  return Buffer.concat([Buffer.of(version, roleBytes[role]), tunnelId, nonce, signature]);
 }
 
-/** Reads an answer; what is wrong with it comes back as the status byte to send. */
-export function decodeAnswer(bytes: Buffer): Answer | number {
-  if (bytes.readUInt8(0) !== protocolVersion) return status.versionUnknown;
-  const roleByte = bytes.readUInt8(1);
-  const role = roleByte === roleBytes.outbound ? 'outbound' : roleByte === roleBytes.inbound ? 'inbound' : undefined;
-  if (role === undefined || bytes.length !== answerLength) return status.malformed;
-  return { role, tunnelId: bytes.subarray(2, 2 + tunnelIdLength), signature: bytes.subarray(2 + tunnelIdLength) };
+/** Reads what follows the version of an answer; undefined if there is no such role. */
+export function decodeAnswer(version: number, rest: Buffer): Answer | undefined {
+  const role = roles.get(rest.readUInt8(0));
+  if (role === undefined) return undefined;
+  const nonceAt = 1 + tunnelIdLength;
+  const signatureAt = nonceAt + nonceLength;
+  return {
+    version,
+    role,
+    tunnelId: rest.subarray(1, nonceAt),
+    nonce: rest.subarray(nonceAt, signatureAt),
+    signature: rest.subarray(signatureAt),
+  };
 }
 
-/** The bytes the daemon signs: a context of their own, then everything that must not be exchanged for something else. */
-export function signedBytes(session: string, role: Role, tunnelId: Uint8Array, nonce: Uint8Array): Buffer {
-  const name = Buffer.from(session, 'utf8');
+/** What a signature is about: all that must not be exchanged for something else. */
+export interface Greeting {
+  readonly version: number;
+  readonly session: string;
+  readonly role: Role;
+  readonly tunnelId: Buffer;
+  readonly hello: Hello;
+  readonly daemonNonce: Buffer;
+}
+
+/** The bytes that `signer` signs: a context of their own, so that neither side's signature passes for the other's. */
+export function signedBytes(signer: 'daemon' | 'agent', greeting: Greeting): Buffer {
+  const name = Buffer.from(greeting.session, 'utf8');
   const length = Buffer.alloc(4);
   length.writeUInt32BE(name.length);
   return Buffer.concat([
-    Buffer.from(`kubernetes-local tunnel ${protocolVersion}\0`, 'latin1'),
+    Buffer.from(`kubernetes-local tunnel ${greeting.version} ${signer}\0`, 'latin1'),
     length,
     name,
-    Buffer.of(roleBytes[role]),
-    tunnelId,
-    nonce,
+    Buffer.of(roleBytes[greeting.role]),
+    greeting.tunnelId,
+    ...(greeting.version < firstNegotiated
+      ? [greeting.hello.agentKey, greeting.hello.nonce]
+      : [helloBody(greeting.hello)]),
+    greeting.daemonNonce,
   ]);
 }
 
+/**
+ * The error code (CANCEL, RFC 9113 section 7) of the GOAWAY with which the daemon says goodbye. Without it a tunnel is lost,
+ * and the agent waits some seconds for the next one. NO_ERROR would not do: it lets streams end as if all their data had come.
+ */
+export const goodbyeCode = 8;
+
 /** Response header with the system's error code of a dial that failed, such as ECONNREFUSED. */
 export const errorHeader = 'kubernetes-local-error';
+/** Request header of a CONNECT for datagrams, with the value `datagramTransport`; absent: TCP. */
+export const transportHeader = 'kubernetes-local-transport';
+export const datagramTransport = 'udp';
 export const sourceAddressHeader = 'kubernetes-local-source-address';
 export const sourcePortHeader = 'kubernetes-local-source-port';
+/** Request header of an inbound connection: the address of the pod that was called. Agents of version 2 may not send it. */
+export const destinationAddressHeader = 'kubernetes-local-destination-address';
 
 /** `host:port` for `:authority`, with brackets around an IPv6 address. */
 export function formatAuthority(host: string, portNumber: number): string {
   return host.includes(':') ? `[${host}]:${portNumber}` : `${host}:${portNumber}`;
 }
+
+/** A name in DNS is shorter (RFC 1035 section 2.3.4). */
+const longestHost = 255;
 
 /** The parts of an `:authority`; undefined if it is not host:port. */
 export function parseAuthority(authority: unknown): { host: string; port: number } | undefined {
@@ -216,7 +326,7 @@ export function parseAuthority(authority: unknown): { host: string; port: number
   const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(authority);
   const host = match?.[1] ?? match?.[2];
   const portNumber = Number(match?.[3]);
-  if (host === undefined || portNumber < 1 || portNumber > 65535) return undefined;
+  if (host === undefined || host.length > longestHost || portNumber < 1 || portNumber > 65535) return undefined;
   return { host, port: portNumber };
 }
 

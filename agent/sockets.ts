@@ -1,6 +1,16 @@
-/** Listening on every address the pod has. */
+/** Listening on every address the pod has, and what is common to the sockets of both ends of the tunnel. */
 import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
+
+/**
+ * A connection whose other end is gone without a word ends some minutes later, and with it its stream of the tunnel. A program that is only silent is not touched: its system answers for it.
+ */
+export const carriedSocket = {
+  allowHalfOpen: true,
+  noDelay: true,
+  keepAlive: true,
+  keepAliveInitialDelay: 120_000,
+} as const;
 
 /**
  * Listens on `port` on all IPv6 and IPv4 addresses, or on IPv4 alone where the node has no IPv6. Resolves with the port.

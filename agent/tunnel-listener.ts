@@ -1,32 +1,46 @@
 /**
- * The agent's end of the tunnel: accepts connections on the loopback of the pod, lets only the session's daemon in, and
- * holds the one tunnel there is.
+ * The agent's end of the tunnel: accepts connections on the loopback of the pod, lets in only those whose key it knows, and
+ * holds the one tunnel of the session's daemon. Guests are beside it, see guest-connections.ts.
  */
-import { createPublicKey, type KeyObject, randomBytes, verify } from 'node:crypto';
-import http2, { type ClientHttp2Session, type Http2Session, type ServerHttp2Session } from 'node:http2';
+import { randomBytes } from 'node:crypto';
+import http2, {
+  type ClientHttp2Session,
+  type Http2Session,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { createServer, type Server, type Socket } from 'node:net';
-import { dial } from './dialler.ts';
+import { Dialler } from './dialler.ts';
 import { FileServer } from './files.ts';
-import { startHeartbeat } from './heartbeat.ts';
-import { agentWindows, openSessionWindow, sessionOptions } from './http2.ts';
+import { GuestConnections } from './guest-connections.ts';
+import { answerGuestList, isGuestList } from './guest-list.ts';
+import { agentWindows, sessionOptions } from './http2.ts';
+import type { AgentIdentity } from './identity.ts';
+import type { KeyRing } from './key-ring.ts';
+import { type DialLimits, guestDials, holderDials, Limit, mostUnproven } from './limits.ts';
+import { type Loss, watchSession } from './liveness.ts';
 import type { AgentLog } from './log.ts';
 import {
   type Answer,
-  answerLength,
+  answerRestLength,
   decodeAnswer,
   encodeHello,
   type FilesConfiguration,
+  type Greeting,
+  type Guest,
+  type Hello,
+  nonceLength,
   type Role,
   signedBytes,
   status,
 } from './protocol.ts';
 import { readExactly } from './read.ts';
+import { speaks, type VersionRange } from './versions.ts';
 
 /** A connection that says nothing is dropped after this many milliseconds. */
 const authenticationLimit = 10_000;
-/** Connections that have not proved themselves yet; others in the pod could open them without end. */
-const unprovenLimit = 32;
 
+type HolderRole = Exclude<Role, 'guest'>;
 type Sessions = { outbound?: ServerHttp2Session; inbound?: ClientHttp2Session };
 
 interface Tunnel extends Sessions {
@@ -35,32 +49,68 @@ interface Tunnel extends Sessions {
 
 export interface TunnelListenerOptions {
   readonly session: string;
-  readonly publicKey: string;
+  readonly identity: AgentIdentity;
+  readonly keys: KeyRing;
   /** What of the pod's files the daemon may ask for. */
   readonly files: FilesConfiguration | undefined;
   readonly log: AgentLog;
   /** Both connections of a tunnel stand. Called again for each new tunnel, after `onLost` of the one before. */
   onLive(inbound: ClientHttp2Session): void;
-  /** A tunnel that was live is gone. */
-  onLost(): void;
+  /** A tunnel that was live is gone; `orderly`: the daemon said that it goes. */
+  onLost(orderly: boolean): void;
+  /** Of the protocol, that it speaks. */
+  readonly versions: VersionRange;
   readonly heartbeatTick?: number;
+  /** As in DiallerOptions; for tests. */
+  readonly datagramIdle?: number;
+  /** Of the holder; for tests. */
+  readonly dialLimits?: DialLimits;
+}
+
+/** What there is at the moment. */
+export interface TunnelCounts extends DialLimits {
+  readonly unproven: number;
+  readonly guests: number;
 }
 
 export class TunnelListener {
   readonly server: Server;
   readonly #options: TunnelListenerOptions;
-  readonly #publicKey: KeyObject;
   readonly #unproven = new Set<Socket>();
+  readonly #unprovenLimit: Limit;
   readonly #files: FileServer;
+  readonly #guests: GuestConnections;
+  readonly #dials: Dialler;
+  readonly #guestDials: Dialler;
   #tunnel: Tunnel | undefined;
   #live = false;
 
   constructor(options: TunnelListenerOptions) {
     this.#options = options;
-    this.#files = new FileServer(options.files, options.log);
-    this.#publicKey = createPublicKey({ key: Buffer.from(options.publicKey, 'base64'), format: 'der', type: 'spki' });
-    if (this.#publicKey.asymmetricKeyType !== 'ed25519') throw new Error('publicKey is not an Ed25519 key');
+    const { files, log, heartbeatTick, datagramIdle, dialLimits = holderDials } = options;
+    const idle = datagramIdle === undefined ? {} : { datagramIdle };
+    this.#dials = new Dialler({ log, limits: dialLimits, ...idle });
+    this.#guestDials = new Dialler({ log, limits: guestDials, ...idle });
+    this.#files = new FileServer(files, log);
+    this.#guests = new GuestConnections({
+      log,
+      onRequest: (stream, headers) => this.#serve(stream, headers, false),
+      ...(heartbeatTick === undefined ? {} : { heartbeatTick }),
+    });
+    this.#unprovenLimit = new Limit(mostUnproven, (most) =>
+      log('warn', 'tunnel connection refused', { reason: `${most} others have not proved themselves yet` }),
+    );
     this.server = createServer({ noDelay: true }, (socket) => void this.#accept(socket));
+  }
+
+  get counts(): TunnelCounts {
+    const [own, guests] = [this.#dials.counts, this.#guestDials.counts];
+    return {
+      unproven: this.#unproven.size,
+      guests: this.#guests.sessions.length,
+      dialling: own.dialling + guests.dialling,
+      datagrams: own.datagrams + guests.datagrams,
+    };
   }
 
   /** Asks the daemon to open no more streams, waits at most `limit` milliseconds for the open ones, then drops all. */
@@ -68,7 +118,8 @@ export class TunnelListener {
     this.server.close();
     for (const socket of this.#unproven) socket.destroy();
     const { outbound, inbound } = this.#tunnel ?? {};
-    const sessions: Http2Session[] = [outbound, inbound].filter((session) => session !== undefined);
+    const all: (Http2Session | undefined)[] = [outbound, inbound, ...this.#guests.sessions];
+    const sessions = all.filter((session) => session !== undefined);
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, limit);
@@ -78,28 +129,30 @@ export class TunnelListener {
       timeout,
     ]);
     clearTimeout(timer);
-    this.#drop('the agent is stopping');
+    this.#guests.keepOnly([]);
+    this.#drop('the agent is stopping', false);
   }
 
   async #accept(socket: Socket): Promise<void> {
     socket.on('error', () => {});
-    if (this.#unproven.size >= unprovenLimit) {
+    if (this.#unprovenLimit.reached(this.#unproven.size)) {
       socket.destroy();
       return;
     }
     this.#unproven.add(socket);
     try {
-      const nonce = randomBytes(32);
-      socket.write(encodeHello(nonce));
-      const bytes = await readExactly(socket, answerLength, AbortSignal.timeout(authenticationLimit));
-      const answer = decodeAnswer(bytes);
-      const verdict = typeof answer === 'number' ? answer : this.#verdict(answer, nonce);
-      if (typeof answer === 'number' || verdict !== status.accepted) {
-        this.#options.log('warn', 'tunnel connection refused', { status: verdict });
-        socket.end(Buffer.of(verdict));
-        return;
-      }
-      this.#admit(socket, answer);
+      const { identity, versions } = this.#options;
+      const hello: Hello = { versions, agentKey: identity.publicKey, nonce: randomBytes(nonceLength) };
+      socket.write(encodeHello(hello));
+      const signal = AbortSignal.timeout(authenticationLimit);
+      const version = (await readExactly(socket, 1, signal)).readUInt8(0);
+      if (!speaks(versions, version)) return this.#refuse(socket, status.versionUnknown);
+      const answer = decodeAnswer(version, await readExactly(socket, answerRestLength, signal));
+      if (answer === undefined) return this.#refuse(socket, status.malformed);
+      const greeting = this.#greeting(hello, answer);
+      const signer = this.#options.keys.signer(answer.role, signedBytes('daemon', greeting), answer.signature);
+      if (signer === undefined) return this.#refuse(socket, status.signatureRefused);
+      this.#admit(socket, answer, greeting, signer);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#options.log('info', 'tunnel connection dropped', { reason });
@@ -109,34 +162,49 @@ export class TunnelListener {
     }
   }
 
-  #verdict(answer: Answer, nonce: Buffer): number {
-    const { session } = this.#options;
-    const signed = signedBytes(session, answer.role, answer.tunnelId, nonce);
-    return verify(null, signed, this.#publicKey, answer.signature) ? status.accepted : status.signatureRefused;
+  #refuse(socket: Socket, verdict: number): void {
+    this.#options.log('warn', 'tunnel connection refused', { status: verdict });
+    socket.end(Buffer.of(verdict));
   }
 
-  #admit(socket: Socket, answer: Answer): void {
-    if (this.#tunnel !== undefined && !this.#tunnel.id.equals(answer.tunnelId))
-      this.#drop('a newer tunnel replaces it');
-    if (this.#tunnel?.[answer.role] !== undefined) throw new Error('this tunnel has such a connection already');
-    socket.write(Buffer.of(status.accepted));
-    const tunnel: Tunnel = this.#tunnel ?? { id: Buffer.from(answer.tunnelId) };
+  #greeting(hello: Hello, { version, role, tunnelId, nonce }: Answer): Greeting {
+    return { version, session: this.#options.session, role, tunnelId, hello, daemonNonce: nonce };
+  }
+
+  #admit(socket: Socket, { role, tunnelId }: Answer, greeting: Greeting, signer: 'holder' | Guest): void {
+    const proof = Buffer.concat([
+      Buffer.of(status.accepted),
+      this.#options.identity.sign(signedBytes('agent', greeting)),
+    ]);
+    if (role === 'guest' || signer !== 'holder') {
+      if (role !== 'guest' || signer === 'holder') throw new Error('this key may not have this role');
+      socket.write(proof);
+      this.#guests.admit(socket, signer);
+      return;
+    }
+    if (this.#tunnel !== undefined && !this.#tunnel.id.equals(tunnelId)) {
+      this.#drop('a newer tunnel replaces it', false);
+    }
+    if (this.#tunnel?.[role] !== undefined) throw new Error('this tunnel has such a connection already');
+    socket.write(proof);
+    this.#open(socket, role, tunnelId);
+  }
+
+  #open(socket: Socket, role: HolderRole, tunnelId: Buffer): void {
+    const tunnel: Tunnel = this.#tunnel ?? { id: Buffer.from(tunnelId) };
     this.#tunnel = tunnel;
-    if (answer.role === 'outbound') {
+    if (role === 'outbound') {
       const session = http2.performServerHandshake(socket, sessionOptions(agentWindows));
-      session.on('stream', (stream, headers) => {
-        if (headers[':method'] === 'CONNECT') dial(stream, headers, this.#options.log);
-        else this.#files.answer(stream, headers);
-      });
+      session.on('stream', (stream, headers) => this.#serve(stream, headers, true));
       tunnel.outbound = session;
-      this.#watch(session, socket, tunnel, answer.role);
+      this.#watch(session, socket, tunnel, role);
     } else {
       const session = http2.connect('http://workstation', {
         ...sessionOptions(agentWindows),
         createConnection: () => socket,
       });
       tunnel.inbound = session;
-      this.#watch(session, socket, tunnel, answer.role);
+      this.#watch(session, socket, tunnel, role);
     }
     if (tunnel.outbound !== undefined && tunnel.inbound !== undefined && !this.#live) {
       this.#live = true;
@@ -145,28 +213,23 @@ export class TunnelListener {
     }
   }
 
-  #watch(session: Http2Session, socket: Socket, tunnel: Tunnel, role: Role): void {
-    let reason = 'the connection closed';
-    openSessionWindow(session, agentWindows);
-    const heartbeat = startHeartbeat({
-      session,
-      bytesReceived: () => socket.bytesRead,
-      onDead: () => {
-        reason = 'the workstation is silent';
-        session.destroy(new Error(reason));
-      },
-      ...(this.#options.heartbeatTick === undefined ? {} : { tick: this.#options.heartbeatTick }),
-    });
-    session.on('error', (error) => {
-      reason = error.message;
-    });
-    session.once('close', () => {
-      heartbeat[Symbol.dispose]();
-      if (this.#tunnel === tunnel && tunnel[role] === session) this.#drop(reason);
-    });
+  /** Answers one request of an outbound connection. */
+  #serve(stream: ServerHttp2Stream, headers: http2.IncomingHttpHeaders, isHolder: boolean): void {
+    const { keys, log } = this.#options;
+    if (headers[':method'] === 'CONNECT') (isHolder ? this.#dials : this.#guestDials).dial(stream, headers);
+    else if (isHolder && isGuestList(headers)) {
+      answerGuestList(stream, keys, () => this.#guests.keepOnly(keys.guests), log);
+    } else this.#files.answer(stream, headers, isHolder);
   }
 
-  #drop(reason: string): void {
+  #watch(session: Http2Session, socket: Socket, tunnel: Tunnel, role: HolderRole): void {
+    const onGone = ({ reason, orderly }: Loss): void => {
+      if (this.#tunnel === tunnel && tunnel[role] === session) this.#drop(reason, orderly);
+    };
+    watchSession(session, socket, onGone, this.#options.heartbeatTick);
+  }
+
+  #drop(reason: string, orderly: boolean): void {
     const tunnel = this.#tunnel;
     if (tunnel === undefined) return;
     this.#tunnel = undefined;
@@ -174,7 +237,7 @@ export class TunnelListener {
     tunnel.inbound?.destroy(new Error(reason));
     if (!this.#live) return;
     this.#live = false;
-    this.#options.log('info', 'tunnel lost', { reason });
-    this.#options.onLost();
+    this.#options.log('info', 'tunnel lost', { reason, orderly });
+    this.#options.onLost(orderly);
   }
 }

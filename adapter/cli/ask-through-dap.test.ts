@@ -12,6 +12,15 @@ const portQuestion = {
   ],
 };
 
+const heldQuestion = {
+  text: 'Anna has it.',
+  choices: [
+    { answer: 'wait' as const, text: 'Wait.' },
+    { answer: 'take-over' as const, text: 'Take it over; she is told.' },
+    { answer: 'cancel' as const, text: 'Cancel.' },
+  ],
+};
+
 function asking(answer: string | undefined) {
   const asked: Question[] = [];
   const notices: string[] = [];
@@ -57,10 +66,31 @@ test.each([
   ]);
 });
 
+test.each([
+  ['take-over', 'take-over'],
+  ['stop', 'cancel'],
+  [undefined, 'cancel'],
+] as const)('a question about a held target answered by %s is %s', async (answer, expected) => {
+  const { ask, asked } = asking(answer);
+  expect(await ask.held(heldQuestion, signal)).toBe(expected);
+  expect(asked).toEqual([
+    {
+      about: 'held',
+      title: 'Anna has it.',
+      text: '',
+      choices: [
+        { id: 'wait', label: 'Wait' },
+        { id: 'take-over', label: 'Take it over; she is told' },
+      ],
+    },
+  ]);
+});
+
 test('where nobody can be asked, consent is left to the system and a port is not', async () => {
   const notices: string[] = [];
   const ask = askThroughDap({ notice: (_level, text) => void notices.push(text) });
   expect(await ask.consent('To write the hosts file.', signal)).toBe('granted');
   expect(notices).toEqual(['To write the hosts file.']);
   expect(await ask.port(portQuestion, signal)).toBe('impossible');
+  expect(await ask.held(heldQuestion, signal)).toBe('impossible');
 });

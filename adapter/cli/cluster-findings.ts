@@ -6,7 +6,7 @@ import { silentLog } from '../diagnostics/log.ts';
 import { type Finding, limited, notPossible, ok } from '../network/doctor/finding.ts';
 import { describeHolder, findConflicts } from '../network/ports/conflict.ts';
 import { Problem } from '../problem.ts';
-import { mapPorts } from '../session/port-mapping.ts';
+import { mapPorts } from '../session/workstation/port-mapping.ts';
 import { imageFinding } from './image-finding.ts';
 
 /** Which cluster, and what in it, if anything. */

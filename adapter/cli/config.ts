@@ -11,8 +11,8 @@ import {
   readProcessConfigText,
 } from '../environment/process-config/process-config.ts';
 import { Problem } from '../problem.ts';
-import { contextOf, programVariables } from '../session/program-environment.ts';
-import { sessionRequest } from '../session/session-request.ts';
+import { contextOf, programVariables } from '../session/client/program-environment.ts';
+import { sessionRequest } from '../session/client/session-request.ts';
 import { environmentSource, masked } from './env.ts';
 import { addTargetOptions, targetConfiguration } from './target-options.ts';
 import { showLine } from './terminal.ts';

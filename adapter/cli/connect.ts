@@ -1,14 +1,15 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import { type EnvironmentFormat, environmentFormats, formatEnvironment } from '../environment/formats.ts';
-import type { SessionClient } from '../session/client.ts';
-import { programVariables } from '../session/program-environment.ts';
+import type { SessionClient } from '../session/client/client.ts';
+import { programVariables } from '../session/client/program-environment.ts';
+import type { SessionRequest } from '../session/client/session-request.ts';
 import type { Connection } from '../session/protocol.ts';
-import { type SessionRequest, sessionRequest } from '../session/session-request.ts';
 import { describeDuration, parseDuration } from './duration.ts';
 import { errorFormatOption } from './error-format.ts';
 import { deliver } from './private-output.ts';
-import { addTargetOptions, targetConfiguration } from './target-options.ts';
+import { describePort } from './status-view.ts';
+import { addHeldOptions, addTargetOptions, addTimingsOption, targetRequest } from './target-options.ts';
 import { showLine, showNotice } from './terminal.ts';
 import { withSession } from './terminal-session.ts';
 
@@ -24,7 +25,8 @@ const usualHold = parseDuration('8h');
 
 /** `connect`: the session without a debugger, until Ctrl-C; with --wait-ready it stands on when the command has ended. */
 export function connectCommand(): Command {
-  return addTargetOptions(new Command('connect').description('put this computer in place of a workload until Ctrl-C'))
+  const command = new Command('connect').description('put this computer in place of a workload until Ctrl-C');
+  return addTimingsOption(addHeldOptions(addTargetOptions(command)))
     .option('--wait-ready', 'end as soon as it is connected; it stands until "kubernetes-local disconnect"')
     .addOption(
       new Option('--for <duration>', 'with --wait-ready: the longest that it stands, such as 30m')
@@ -35,7 +37,7 @@ export function connectCommand(): Command {
     .addOption(new Option('--format <format>', 'how it is written').choices(environmentFormats).default('dotenv'))
     .addOption(errorFormatOption())
     .action(async ({ waitReady, for: longest, envOutput, format, errorFormat: _, ...flags }: ConnectFlags) => {
-      const request = sessionRequest(targetConfiguration(flags), false);
+      const request = targetRequest(flags, false);
       showLine(`Connecting to ${request.request.target} …`);
       const connected = (session: SessionClient) => {
         for (const line of describe(session.connection)) showLine(line);
@@ -69,9 +71,10 @@ function writeEnvironment(
 
 /** What stands, and what a program has to do to see it. */
 function describe(connection: Connection): readonly string[] {
-  const { workload, container, ports } = connection;
+  const { workload, container, ports, guestOf } = connection;
   return [
     `Connected: ${workload}, container ${container}.`,
+    ...(guestOf === undefined ? [] : [`  shares the session of ${guestOf}: no requests come here`]),
     ...ports.map(({ containerPort, localPort }) => `  requests for port ${containerPort} reach 127.0.0.1:${localPort}`),
     ...describeNames(connection),
   ];
@@ -80,8 +83,7 @@ function describe(connection: Connection): readonly string[] {
 /** Where each name leads, and what a program has to do to see it. */
 function describeNames({ services, network }: Connection): readonly string[] {
   const places = services.map(({ name, names, address, ports }) => {
-    const shown = ports.map(({ port, localPort }) => (port === localPort ? `${port}` : `${port} at ${localPort}`));
-    return `  ${names[0] ?? name} is ${address}, port ${shown.join(', ')}`;
+    return `  ${names[0] ?? name} is ${address}, port ${ports.map(describePort).join(', ')}`;
   });
   if (network.mode === 'env') return [...places, 'These names do not resolve here: use the addresses and ports above.'];
   if (network.place === undefined) return places;

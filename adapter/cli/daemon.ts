@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { runDaemon } from '../session/daemon-process.ts';
+import { runDaemon } from '../session/daemon/daemon-process.ts';
 import { ownProgram } from './program.ts';
 
 /** `daemon KEY`: the session daemon; started by a client, never by a user. */

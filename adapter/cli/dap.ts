@@ -11,21 +11,24 @@ import { ProcessLog } from '../diagnostics/process-log.ts';
 import type { Redactor } from '../diagnostics/redactor.ts';
 import { parseLaunchConfiguration } from '../launch/configuration.ts';
 import { Problem, type ProblemCode } from '../problem.ts';
-import { windowQuestions } from '../session/cancelled-question.ts';
-import { SessionClient } from '../session/client.ts';
-import { programVariables } from '../session/program-environment.ts';
+import { SessionClient } from '../session/client/client.ts';
+import { programVariables } from '../session/client/program-environment.ts';
+import { ReportedProcesses } from '../session/client/reported-processes.ts';
+import type { SessionChoice } from '../session/client/session-choice.ts';
+import { sessionRequest } from '../session/client/session-request.ts';
 import type { Connection } from '../session/protocol.ts';
-import { ReportedProcesses } from '../session/reported-processes.ts';
-import type { SessionChoice } from '../session/session-choice.ts';
-import { sessionRequest } from '../session/session-request.ts';
+import { windowQuestions } from '../session/questions/cancelled-question.ts';
 import { logsFolder, sessionFiles } from '../session/state-folder.ts';
+import { Step, type Timing } from '../session/timings.ts';
 import { version } from '../version.ts';
 import { within } from '../within.ts';
 import { askThroughDap } from './ask-through-dap.ts';
+import { takeReplayText } from './begun-replay.ts';
 import { parseLaunchArguments } from './launch-arguments.ts';
 import { ownProgram } from './program.ts';
 import { remedyInVscode } from './remedy-in-vscode.ts';
 import { showLine } from './terminal.ts';
+import { describeTiming } from './timings-view.ts';
 
 interface Flags {
   readonly delegate?: string;
@@ -161,7 +164,14 @@ class ClusterSurroundings implements Surroundings {
     const { target, namespace, context, kubeconfig } = configuration;
     this.#place = { target, namespace, context, kubeconfig };
     const startsProgram = configuration.delegate?.request !== 'attach';
-    const { key, request, choice } = sessionRequest(configuration, startsProgram, this.#log);
+    const { key, request, choice, timings = false } = sessionRequest(configuration, startsProgram, this.#log);
+    const step = new Step('connect');
+    const show = (timing: Timing) => {
+      const text = ['Where the time went:', ...describeTiming(timing)].join('\n');
+      if (timings) hooks.notice('info', text);
+    };
+    const earlier = takeReplayText();
+    if (earlier !== undefined) hooks.notice('info', earlier);
     const questions = windowQuestions(askThroughDap(hooks));
     this.#connecting = (async () => {
       this.#key = key;
@@ -174,13 +184,21 @@ class ClusterSurroundings implements Surroundings {
           progress: (text) => hooks.progress(text),
           notice: ({ level, text }) => hooks.notice(level, text),
           ask: questions.ask,
+          step,
+          timings: ({ of, timing }) => {
+            if (of === 'disconnect') show({ ...timing, name: of });
+          },
           lost: (problem) => hooks.lost(problem),
         },
         both,
         this.#processes,
       );
     })();
-    const { connection } = await this.#connecting.catch((error: unknown) => {
+    const connected = this.#connecting.finally(() => {
+      step.end();
+      show(step.timing);
+    });
+    const { connection } = await connected.catch((error: unknown) => {
       this.#problem = Problem.from(error);
       throw questions.failure(error);
     });
@@ -189,10 +207,12 @@ class ClusterSurroundings implements Surroundings {
       if (secret) this.#log.redactor.add(value);
     for (const text of notes) hooks.notice('warning', text);
     const ports = connection.ports.map((port) => `${port.containerPort} → 127.0.0.1:${port.localPort}`).join(', ');
+    const { guestOf } = connection;
+    const requests = guestOf === undefined ? `port ${ports}` : `no requests, as a guest of ${guestOf}`;
     return {
       environment: Object.fromEntries(variables.map(({ name, value }) => [name, value])),
       ...(connection.network.place && { place: connection.network.place }),
-      summary: `Connected to ${connection.workload} (${connection.pods.length} pod${connection.pods.length === 1 ? '' : 's'}): port ${ports}; ${describeNames(connection)}`,
+      summary: `Connected to ${connection.workload} (${connection.pods.length} pod${connection.pods.length === 1 ? '' : 's'}): ${requests}; ${describeNames(connection)}`,
     };
   }
 
@@ -213,14 +233,14 @@ class ClusterSurroundings implements Surroundings {
   }
 
   async disconnect(budget: number, keep?: Keep): Promise<'undone' | 'finishing' | 'kept'> {
-    const end = Date.now() + budget;
+    const end = performance.now() + budget;
     this.#abort.abort();
     if (!this.#connecting) return 'undone';
     const failed = () => 'undone' as const;
     const session = await within(budget, this.#connecting.catch(failed), 'finishing' as const);
     if (typeof session === 'string') return session;
     try {
-      return await session.leave(Math.max(0, end - Date.now()), keep);
+      return await session.leave(Math.max(0, Math.round(end - performance.now())), keep);
     } catch (error) {
       this.#log.write('warn', 'leaving the session failed', { error });
       return 'finishing';

@@ -9,8 +9,8 @@ import { emptyDiagnosis, masked } from '../diagnostics/diagnosis.ts';
 import { FileLog, type Log } from '../diagnostics/log.ts';
 import { Redactor } from '../diagnostics/redactor.ts';
 import { versionsHere } from '../diagnostics/versions.ts';
-import { Journal, type SessionAct } from '../session/journal.ts';
-import { knownSessions } from '../session/known-sessions.ts';
+import { knownSessions } from '../session/client/known-sessions.ts';
+import { Journal, type SessionAct } from '../session/journal/journal.ts';
 import { sessionFiles } from '../session/state-folder.ts';
 import { bundleDiagnosis } from './diagnosis-bundle.ts';
 

@@ -5,11 +5,11 @@ import type { Log } from '../diagnostics/log.ts';
 import { logFiles } from '../diagnostics/log-rotation.ts';
 import { versionsHere } from '../diagnostics/versions.ts';
 import { Problem } from '../problem.ts';
-import { describeActs, describeSession } from '../session/described-acts.ts';
-import { sessionDiagnosis } from '../session/diagnosis-client.ts';
-import { type KnownSession, knownSessions } from '../session/known-sessions.ts';
+import { sessionDiagnosis } from '../session/client/diagnosis-client.ts';
+import { type KnownSession, knownSessions } from '../session/client/known-sessions.ts';
+import type { SessionChoice } from '../session/client/session-choice.ts';
+import { describeActs, describeSession } from '../session/journal/described-acts.ts';
 import { sessionProtocolVersion } from '../session/protocol.ts';
-import type { SessionChoice } from '../session/session-choice.ts';
 import { sessionFiles } from '../session/state-folder.ts';
 import { type DoctorReport, examine } from './doctor.ts';
 

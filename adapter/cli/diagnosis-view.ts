@@ -1,7 +1,8 @@
 /** How a diagnosis is shown as text, for a terminal of some width: one section a matter, those that are empty left out. */
 import type { Diagnosis } from '../diagnostics/diagnosis.ts';
+import { portText } from '../network/names/destinations.ts';
 import { describeFinding } from './finding-view.ts';
-import { shortNames } from './status-view.ts';
+import { describePort, shortNames } from './status-view.ts';
 import { table, wrap } from './text-layout.ts';
 
 /** As many names are shown without `all`. */
@@ -110,9 +111,7 @@ function names({ names: every }: Diagnosis, width: number, all: boolean): readon
   const rows = shown.map((name) => [
     shortNames(name.names) || name.label,
     name.address ?? '-',
-    name.ports
-      .map((port) => (port.port === port.localPort ? `${port.port}` : `${port.port} at ${port.localPort}`))
-      .join(', '),
+    name.ports.map(describePort).join(', '),
     nameState(name),
   ]);
   const [header = '', ...lines] = table([['NAMES', 'ADDRESS', 'PORTS', 'STATE'], ...rows], width);
@@ -127,7 +126,7 @@ function names({ names: every }: Diagnosis, width: number, all: boolean): readon
 }
 
 function nameState({ state, ports: its, readyEndpoints }: Diagnosis['names'][number]): string {
-  const deaf = its.filter(({ listening }) => listening === false).map(({ port }) => port);
+  const deaf = its.filter(({ listening }) => listening === false).map(portText);
   const pods =
     readyEndpoints === undefined
       ? ''

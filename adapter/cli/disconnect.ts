@@ -1,8 +1,8 @@
 import { Command, Option } from 'commander';
-import { releaseSession, sessionStatus } from '../session/client.ts';
-import { knownSessions } from '../session/known-sessions.ts';
+import { releaseSession, sessionStatus } from '../session/client/client.ts';
+import { knownSessions } from '../session/client/known-sessions.ts';
+import { chosenSession } from '../session/client/session-choice.ts';
 import type { Released, Status } from '../session/protocol.ts';
-import { chosenSession } from '../session/session-choice.ts';
 import { describeDuration, parseDuration } from './duration.ts';
 import { errorFormatOption } from './error-format.ts';
 import { addPlaceOptions } from './target-options.ts';

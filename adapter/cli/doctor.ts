@@ -4,7 +4,7 @@ import { type Examination, examineWorkstation } from '../network/doctor/examinat
 import { type Finding, notPossible } from '../network/doctor/finding.ts';
 import { hostsFilePath } from '../network/hosts/hosts-writer.ts';
 import { Problem } from '../problem.ts';
-import { defaultAgentImage } from '../session/session-request.ts';
+import { defaultAgentImage } from '../session/client/session-request.ts';
 import { type ClusterFindings, type ClusterQuestion, clusterFindings, portsFinding } from './cluster-findings.ts';
 import { type DebuggerFinding, debuggerFinding } from './debugger-finding.ts';
 import { describeFinding } from './finding-view.ts';

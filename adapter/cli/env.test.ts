@@ -10,8 +10,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type FakeAnswer, FakeApiServer, type FakeRequest } from '../cluster/fake-api-server.ts';
 import { parseLaunchConfiguration } from '../launch/configuration.ts';
 import { rpcOver } from '../rpc.ts';
+import { sessionRequest } from '../session/client/session-request.ts';
 import { type Connection, helloRequest, standingRequest } from '../session/protocol.ts';
-import { sessionRequest } from '../session/session-request.ts';
 import { sessionFiles } from '../session/state-folder.ts';
 import { describeMounts, environmentSource, masked } from './env.ts';
 

@@ -6,9 +6,10 @@
 import { Command, CommanderError, type OutputConfiguration } from 'commander';
 import { Problem } from '../problem.ts';
 import { version } from '../version.ts';
+import { beginReplay } from './begun-replay.ts';
 import { commandLog } from './command-log.ts';
 import { type ErrorFormat, formatUsageError } from './error-format.ts';
-import { reportProblem, tellProblemsAs } from './terminal.ts';
+import { reportProblem, showNotice, tellProblemsAs } from './terminal.ts';
 
 /** Loaded when needed: the privileged helper must run no more code than its own, and each command start fast. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -29,6 +30,7 @@ const ownProcesses: typeof commands = {
   daemon: async () => (await import('./daemon.ts')).daemonCommand(),
   helper: async () => (await import('./helper.ts')).helperCommand(),
   namespace: async () => (await import('./namespace.ts')).namespaceCommand(),
+  replay: async () => (await import('./replay.ts')).replayCommand(),
 };
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -60,9 +62,14 @@ for (const load of wanted ? [wanted] : Object.values(commands)) {
   program.addCommand(command.showHelpAfterError('(add --help for the options)'));
 }
 
-program.hook('preAction', (_, action) => {
+program.hook('preAction', async (_, action) => {
   const { errorFormat } = action.opts<{ errorFormat?: ErrorFormat }>();
   if (errorFormat !== undefined) tellProblemsAs(errorFormat);
+  // `restore` does it itself, while the user looks on.
+  if (!(name in commands) || name === 'restore') return;
+  const text = await beginReplay();
+  // The debug adapter tells its client, for nobody reads its standard error.
+  if (text !== undefined && name !== 'dap') showNotice({ level: 'info', text });
 });
 try {
   await program.parseAsync();

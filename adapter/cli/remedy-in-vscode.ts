@@ -1,7 +1,7 @@
 /** Remedies as commands of our extension, which VS Code runs when the button of an error is pressed. */
 import type { ProblemCode } from '../problem.ts';
 import { remediesFor } from '../remedies.ts';
-import type { SessionChoice } from '../session/session-choice.ts';
+import type { SessionChoice } from '../session/client/session-choice.ts';
 
 /** The first remedy for a problem as `url` and `urlLabel` of an error in DAP (an error has one link). */
 export function remedyInVscode(

@@ -3,10 +3,9 @@ import { constants } from 'node:os';
 import { Command } from 'commander';
 import { findProgram } from '../debuggers/program.ts';
 import { Problem } from '../problem.ts';
-import { programEnvironment } from '../session/program-environment.ts';
-import { sessionRequest } from '../session/session-request.ts';
+import { programEnvironment } from '../session/client/program-environment.ts';
 import { errorFormatOption } from './error-format.ts';
-import { addTargetOptions, targetConfiguration } from './target-options.ts';
+import { addHeldOptions, addTargetOptions, addTimingsOption, targetRequest } from './target-options.ts';
 import { showNotice } from './terminal.ts';
 import { type EndedBy, withSession } from './terminal-session.ts';
 
@@ -15,16 +14,16 @@ const endPatienceMilliseconds = 5_000;
 
 /** `run -- COMMAND`: runs a program in the environment of the workload; its exit code is the command's. */
 export function runCommand(): Command {
-  return addTargetOptions(new Command('run').description('run a command in place of a workload, then undo everything'))
+  const command = new Command('run').description('run a command in place of a workload, then undo everything');
+  return addTimingsOption(addHeldOptions(addTargetOptions(command)))
     .addOption(errorFormatOption())
     .argument('<command>', 'the program to run; put -- before it')
     .argument('[args...]')
     .passThroughOptions()
     .action(async (command: string, args: readonly string[], { errorFormat: _, ...flags }) => {
-      const configuration = targetConfiguration(flags);
+      const request = targetRequest(flags, true);
       // A slip of the keyboard should not cost a rollout and its undo.
       if (findProgram(command) === undefined) throw missing(command, 'There is no such program.');
-      const request = sessionRequest(configuration, true);
       process.exitCode = await withSession(request, (session, ended, endedBy) => {
         const environment = programEnvironment(session.connection, request.choice, (text) =>
           showNotice({ level: 'warning', text }),

@@ -1,4 +1,5 @@
 /** How `status` shows what a session holds on this computer: pure text, for a terminal of some width. */
+import { type DestinationPort, portText } from '../network/names/destinations.ts';
 import { table, wrap } from './text-layout.ts';
 
 /** The names and ports of one session on this computer. */
@@ -24,7 +25,7 @@ export interface NameView {
   readonly names: readonly string[];
   readonly address: string;
   /** Its ports; with another number here where that differs. */
-  readonly ports: readonly (number | { readonly port: number; readonly localPort: number })[];
+  readonly ports: readonly (number | (DestinationPort & { readonly localPort: number }))[];
   readonly leadsTo: string;
   readonly state: 'open' | 'left out';
   /** Why it is left out. */
@@ -97,7 +98,8 @@ function nameTable(names: readonly NameView[], width: number): readonly string[]
   ];
 }
 
-function describePort(port: NameView['ports'][number]): string {
+/** `53/udp`, `80 at 20001`: the port, and where it is here if that is elsewhere. */
+export function describePort(port: NameView['ports'][number]): string {
   if (typeof port === 'number') return `${port}`;
-  return port.port === port.localPort ? `${port.port}` : `${port.port} at ${port.localPort}`;
+  return port.port === port.localPort ? portText(port) : `${portText(port)} at ${port.localPort}`;
 }

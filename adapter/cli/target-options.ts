@@ -3,6 +3,8 @@ import { type Command, Option } from 'commander';
 import { type LaunchConfiguration, parseLaunchConfiguration, parsePortMapping } from '../launch/configuration.ts';
 import schema from '../launch/launch.schema.json' with { type: 'json' };
 import { Problem } from '../problem.ts';
+import { type SessionRequest, sessionRequest } from '../session/client/session-request.ts';
+import { parseDuration } from './duration.ts';
 
 interface TargetFlags {
   readonly target?: string;
@@ -15,7 +17,13 @@ interface TargetFlags {
   readonly network?: string;
   readonly alsoNamespace?: readonly string[];
   readonly onPortConflict?: string;
+  readonly wait?: number | true;
+  readonly share?: true;
+  readonly force?: true;
   readonly elevate?: string;
+  readonly reaper?: string;
+  readonly reaperDelay?: number;
+  readonly timings?: true;
   readonly external?: readonly string[];
   readonly onUnresolved?: string;
   readonly processConfig?: string | false;
@@ -28,9 +36,10 @@ interface TargetFlags {
   readonly volumeLimit?: string;
   readonly writeBack?: readonly string[];
   readonly mount?: readonly string[];
+  readonly proxyProtocol?: string;
 }
 
-const { network, onPortConflict, elevate, onUnresolved } = schema.properties;
+const { network, onPortConflict, elevate, onUnresolved, reaper } = schema.properties;
 
 /** Adds the options that say which target is meant: in which cluster and namespace. */
 export function addPlaceOptions(command: Command): Command {
@@ -57,7 +66,17 @@ export function addTargetOptions(command: Command): Command {
     .option('--also-namespace <namespace>', 'reach its Services too, as prices.NAMESPACE; may be repeated', repeated)
     .addOption(choice('--on-port-conflict <what>', 'if a local port is in use (default: ask)', onPortConflict.enum))
     .addOption(choice('--elevate <whether>', 'whether to ask for administrator rights (default: ask)', elevate.enum))
-    .option('--external <host:port>', 'reach it through the cluster, as only pods can; may be repeated', repeated)
+    .addOption(
+      choice('--reaper <whether>', 'whether a pod undoes all if this computer vanishes (default: auto)', reaper.enum),
+    )
+    .addOption(
+      new Option('--reaper-delay <seconds>', 'after so many seconds of silence (default: 300)').argParser(parseSeconds),
+    )
+    .option(
+      '--external <host:port>',
+      'reach it through the cluster, as only pods can; host:port/udp for UDP; may be repeated',
+      repeated,
+    )
     .addOption(
       choice('--on-unresolved <what>', 'if a variable or volume cannot be had (default: fail)', onUnresolved.enum),
     )
@@ -78,14 +97,44 @@ export function addTargetOptions(command: Command): Command {
     .option('--volume-limit <quantity>', 'the most that is copied of one volume (default: 64Mi)')
     .option('--write-back <path>', 'send what changes beneath this mount path to the pod; may be repeated', repeated)
     .option('--mount <mapping>', 'mount path : path of a link to it on this computer; may be repeated', repeated)
+    .addOption(
+      choice('--proxy-protocol [version]', 'tell the program who calls, by this header (default: v2)', [
+        'v1',
+        'v2',
+      ]).preset('v2'),
+    )
     .option('--process-config <file>', 'KubernetesLocalProcessConfig.yaml to read (default: the one of this folder)')
     .option('--no-process-config', 'read none')
     .option('--agent-image <image>', 'image of the agent');
 }
 
+/** Adds the option that shows where the time of the session's beginning and end goes. */
+export function addTimingsOption(command: Command): Command {
+  return command.option('--timings', 'show where the time of connecting and disconnecting went');
+}
+
+/** Adds the options that say what is done if somebody else debugs the target; without them it is asked. */
+export function addHeldOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--wait [duration]', 'if somebody debugs the target already: wait until it is free, for 10m at most')
+        .argParser(parseDuration)
+        .conflicts(['share', 'force']),
+    )
+    .addOption(new Option('--share', 'then: share their session, read-only, without requests').conflicts(['force']))
+    .option('--force', 'then: take it over; they are told, and their session is undone');
+}
+
+/** The request to a session that these options make. Problems as sessionRequest and targetConfiguration throw them. */
+export function targetRequest(flags: TargetFlags, startsProgram: boolean): SessionRequest {
+  const made = sessionRequest(targetConfiguration(flags), startsProgram);
+  if (typeof flags.wait !== 'number') return made;
+  return { ...made, request: { ...made.request, waitLimit: flags.wait } };
+}
+
 /** The validated configuration of these options. */
 export function targetConfiguration(flags: TargetFlags): LaunchConfiguration {
-  const { port, alsoNamespace, external, ...most } = flags;
+  const { port, alsoNamespace, external, wait, share, force, ...most } = flags;
   const { include, exclude, env, envFile, imageEnv, volumes, volumeLimit, writeBack, mount, ...others } = most;
   // Only "false" is for the configuration: without the option commander says true.
   const { processConfig, ...rest } = others;
@@ -101,6 +150,9 @@ export function targetConfiguration(flags: TargetFlags): LaunchConfiguration {
   return parseLaunchConfiguration(
     {
       ...rest,
+      ...(wait !== undefined && { onHeld: 'wait' }),
+      ...(share && { onHeld: 'share' }),
+      ...(force && { onHeld: 'take-over' }),
       ...(alsoNamespace !== undefined && { otherNamespaces: [...new Set(alsoNamespace)] }),
       ...(external !== undefined && { externalEndpoints: [...new Set(external)] }),
       ...(processConfig !== undefined && processConfig !== (true as unknown) && { processConfig }),
@@ -130,6 +182,12 @@ function parseVariable(text: string): readonly [name: string, value: string | nu
   const name = equals < 0 ? text : text.slice(0, equals);
   if (name === '') throw badMapping(text, 'a variable', 'LOG_LEVEL=debug, or LOG_LEVEL to leave it out');
   return [name, equals < 0 ? null : text.slice(equals + 1)];
+}
+
+/** Whether it is allowed is for the schema to say. */
+function parseSeconds(text: string): number {
+  if (!/^\d+$/.test(text)) throw badMapping(text, 'a number of seconds', '300');
+  return Number(text);
 }
 
 function parseMount(text: string): readonly [mountPath: string, localPath: string] {

@@ -5,8 +5,18 @@ import { createHash } from 'node:crypto';
 export const sessionAnnotation = 'kubernetes-local/session';
 /** On the Lease: who holds it, for the eyes of colleagues. */
 export const holderAnnotation = 'kubernetes-local/holder';
+/** On the Lease: the workload that it is about, as `deployment/cart`. */
+export const workloadAnnotation = 'kubernetes-local/workload';
+/** On the Lease: who wants the workload in the holder's stead, as JSON. */
+export const takeoverAnnotation = 'kubernetes-local/takeover';
+/** On the Lease: who shares the session, as JSON. */
+export const guestsAnnotation = 'kubernetes-local/guests';
 /** On the Lease of a bare pod: the record, because between delete and create no pod carries it. */
 export const recordAnnotation = 'kubernetes-local/record';
+/** On the workload: who replaced it and how anybody undoes it, in plain words. */
+export const helpAnnotation = 'kubernetes-local/help';
+/** A label on all that belongs to a reaper: its name. */
+export const reaperLabel = 'kubernetes-local/reaper';
 
 const originalPrefix = 'kubernetes-local/original-';
 /** Kubernetes allows this many characters after the slash. */

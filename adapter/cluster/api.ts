@@ -4,12 +4,13 @@
  * client-node's KubeConfig gives TLS, credentials and proxies. Its generated API classes are not used: they drop fields
  * that this version does not know (an undo must keep them) and open a new TLS connection for each request.
  */
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from 'node:https';
 import type { z } from 'zod';
 import type { Log } from '../diagnostics/log.ts';
 import { Problem } from '../problem.ts';
 import { ApiError, hasStatus } from './api-error.ts';
+import { ServerClock } from './server-clock.ts';
 import { unreachable } from './unreachable.ts';
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -46,7 +47,8 @@ export class Api {
   readonly #credentials: Credentials;
   readonly #pool: HttpAgent;
   readonly #log: Log;
-  #clockOffset = 0;
+  readonly #watches = new Set<IncomingMessage>();
+  readonly #clock = new ServerClock();
 
   constructor(server: string, credentials: Credentials, log: Log) {
     this.server = server;
@@ -58,7 +60,21 @@ export class Api {
 
   /** The time of the API server as far as its Date headers tell: leases must not depend on each workstation's clock. */
   now(): Date {
-    return new Date(Date.now() + this.#clockOffset);
+    return this.#clock.now();
+  }
+
+  /**
+   * Ends the watches that run, and the connections that wait for their next request: they may be dead without having said so.
+   * Whoever watches goes on from where it was; requests under way are left to their own time limit.
+   */
+  restartWatches(): void {
+    for (const response of this.#watches) response.destroy(new Error('the connection may be dead'));
+    for (const sockets of Object.values(this.#pool.freeSockets)) for (const socket of sockets ?? []) socket.destroy();
+  }
+
+  /** Closes its connections; whoever uses it again opens others. */
+  close(): void {
+    this.#pool.destroy();
   }
 
   /** One request, answered and parsed. Problems: ApiError, `cluster-unreachable`. */
@@ -79,6 +95,7 @@ export class Api {
     }
     response.setEncoding('utf8');
     let rest = '';
+    if (request.query?.watch === true) this.#watches.add(response);
     try {
       for await (const chunk of response) {
         const lines = `${rest}${chunk}`.split('\n');
@@ -89,6 +106,7 @@ export class Api {
       request.signal.throwIfAborted();
       throw unreachable(this.server, error);
     } finally {
+      this.#watches.delete(response);
       response.destroy();
     }
     if (rest) yield rest;
@@ -130,12 +148,14 @@ export class Api {
     }
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const outcome = Promise.withResolvers<IncomingMessage>();
-    const message = send(url, {
+    const settings: RequestOptions = {
       ...options,
       method: request.method,
       headers: headers as Record<string, string>,
-      signal: request.signal,
-    });
+      // A change that was sent may be carried out although nobody waits: its undo must not be faster than the answer.
+      ...(request.method === 'GET' && { signal: request.signal }),
+    };
+    const message = this.#begin(() => send(url, settings));
     const timer = setTimeout(
       () => message.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })),
       request.timeout ?? answerTimeout,
@@ -143,7 +163,7 @@ export class Api {
     message.once('response', outcome.resolve).once('error', outcome.reject).end(body);
     try {
       const response = await outcome.promise;
-      this.#readClock(response);
+      this.#clock.heard(response.headers.date);
       this.#keepWarnings(request, response);
       return response;
     } catch (error) {
@@ -155,6 +175,15 @@ export class Api {
       throw unreachable(this.server, error);
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** A certificate and a key that do not fit, since they are being renewed just now, are thrown and not told by an event. */
+  #begin(begin: () => ClientRequest): ClientRequest {
+    try {
+      return begin();
+    } catch (error) {
+      throw unreachable(this.server, error);
     }
   }
 
@@ -171,14 +200,6 @@ export class Api {
   #keepWarnings({ method, path }: ApiRequest, { headers }: IncomingMessage): void {
     const { warning } = headers;
     if (warning !== undefined) this.#log.write('warn', 'the API server warns', { method, path, warning });
-  }
-
-  #readClock(response: IncomingMessage): void {
-    const date = Date.parse(response.headers.date ?? '');
-    if (Number.isNaN(date)) return;
-    // The header has whole seconds: on average half a second has passed since.
-    const offset = date + 500 - Date.now();
-    this.#clockOffset = Math.abs(offset) < 1500 ? 0 : offset;
   }
 }
 

@@ -2,12 +2,14 @@
  * Replaces a pod that nothing owns. Kubernetes cannot change its command, so it is deleted and made again; the original
  * is saved in the Lease first, because in between no object in the cluster carries it.
  */
-import { originalAnnotation, sessionAnnotation } from './annotations.ts';
+import { helpAnnotation, originalAnnotation, sessionAnnotation } from './annotations.ts';
 import { hasStatus, unless } from './api-error.ts';
 import { withChanges } from './changes.ts';
 import type { Cluster } from './cluster.ts';
+import { helpText } from './help.ts';
 import { pathOf } from './kinds.ts';
 import { saveRecordInLease } from './lease.ts';
+import { isRefusedByEnd } from './namespace-state.ts';
 import { type Pod, type PodTemplate, podSchema, unusedSchema } from './objects.ts';
 import type { ReplacementRecord } from './record.ts';
 import { watchList } from './watch.ts';
@@ -51,22 +53,31 @@ export async function applyToPod(cluster: Cluster, record: ReplacementRecord, si
   }
 }
 
-/** Deletes the agent's pod and makes the original again. A pod that somebody else made meanwhile stays. */
+/**
+ * Deletes the agent's pod and makes the original again. A pod that somebody else made meanwhile stays. `gone`: somebody else
+ * deleted the agent's pod, so that the original is not made again.
+ */
 export async function undoPod(
   cluster: Cluster,
   record: ReplacementRecord,
   signal: AbortSignal,
+  gone: boolean,
 ): Promise<{ conflicts: string[] }> {
   const present = await readWorkload(cluster, record.workload, signal);
   if (present) {
     const { uid, annotations } = present.object.metadata;
     // Either the session never got so far, or somebody made this pod.
     if (annotations[sessionAnnotation] !== record.session) return { conflicts: [] };
+    const isLeaving = present.object.metadata.deletionTimestamp !== undefined;
     await remove(cluster, record, uid, signal);
+    if (gone && isLeaving) return { conflicts: [] };
+  } else if (gone) {
+    return { conflicts: [] };
   }
   try {
     await create(cluster, record, record.original, signal);
   } catch (error) {
+    if (isRefusedByEnd(error)) return { conflicts: [`Pod ${record.workload.name}: ${error.why}`] };
     if (!hasStatus(error, 409)) throw error;
     return { conflicts: [`Pod ${record.workload.name} was made by somebody else meanwhile`] };
   }
@@ -78,6 +89,7 @@ function agentManifest(record: ReplacementRecord): PodTemplate {
   const annotations = {
     ...pod.metadata?.annotations,
     [originalAnnotation(record.container)]: JSON.stringify(record),
+    [helpAnnotation]: helpText(record),
   };
   return { ...pod, metadata: { ...pod.metadata, annotations } };
 }

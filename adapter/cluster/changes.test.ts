@@ -4,7 +4,7 @@ import { type PodTemplate, templateSchema } from './objects.ts';
 import type { Change } from './record.ts';
 
 const agent = {
-  version: 1 as const,
+  version: 2 as const,
   session: 'session-1',
   publicKey: 'key',
   tunnelPort: 19_471,
@@ -103,13 +103,15 @@ test('a container without limits and probes gets only what the agent needs', () 
     'kubernetes-local/session',
     'net.ipv4.ip_unprivileged_port_start',
     'readinessProbe',
+    'securityContext',
   ]);
 });
 
-test('in the network of the node no sysctl is asked for', () => {
+test('in the network of the node no sysctl is asked for, and the user is told what may not work', () => {
   const host = template();
-  const { changes } = plan({ ...host, spec: { ...host.spec, hostNetwork: true } });
+  const { changes, notes } = plan({ ...host, spec: { ...host.spec, hostNetwork: true } });
   expect(changes.some(({ at }) => at === 'sysctl')).toBe(false);
+  expect(notes).toContainEqual(expect.stringContaining('may not be allowed to listen at port 80.'));
 });
 
 test('taking the changes back gives the same template', () => {
@@ -214,4 +216,36 @@ test('an object is marked as a replacement only where there is one to replace', 
   const patch = templatePatch(bare, 'cart', plan(bare).changes, 'after');
   expect(JSON.stringify(patch)).toContain('"readinessProbe"');
   expect(JSON.stringify(patch)).not.toContain('$patch');
+});
+
+test('a probe into which somebody merged the original keeps nothing of ours', () => {
+  const before = { httpGet: { path: '/health', port: 'http', scheme: 'HTTP' }, periodSeconds: 1, failureThreshold: 3 };
+  const after = { httpGet: { path: '/ready', port: 19_472, scheme: 'HTTP' }, periodSeconds: 1, failureThreshold: 2 };
+  const changes: readonly Change[] = [{ at: 'container', field: 'readinessProbe', before, after }];
+  const merged = { ...after, httpGet: before.httpGet };
+  const now = templateSchema.parse({ spec: { containers: [{ name: 'cart', readinessProbe: merged }] } });
+  const { revert, conflicts } = planUndo(now, 'cart', changes);
+  expect(conflicts).toEqual([]);
+  expect(withChanges(now, 'cart', revert, 'before').spec.containers[0]?.readinessProbe).toEqual(before);
+});
+
+test('what somebody else changed of a probe stays, and the rest of it comes back', () => {
+  const before = { exec: { command: ['true'] }, periodSeconds: 10, failureThreshold: 3 };
+  const after = { httpGet: { path: '/ready', port: 19_472 }, periodSeconds: 1, failureThreshold: 2 };
+  const changes: readonly Change[] = [{ at: 'container', field: 'readinessProbe', before, after }];
+  const undone = (probe: object) => {
+    const now = templateSchema.parse({ spec: { containers: [{ name: 'cart', readinessProbe: probe }] } });
+    const { revert, conflicts } = planUndo(now, 'cart', changes);
+    return { probe: withChanges(now, 'cart', revert, 'before').spec.containers[0]?.readinessProbe, conflicts };
+  };
+  const theirTimes = { ...after, periodSeconds: 7 };
+  expect(undone(theirTimes)).toEqual({
+    probe: { ...before, periodSeconds: 7 },
+    conflicts: [
+      `readinessProbe of container cart is now ${JSON.stringify({ exec: before.exec, periodSeconds: 7, failureThreshold: 3 })}`,
+    ],
+  });
+  // Two ways to probe are never mixed.
+  const theirPath = { ...after, httpGet: { path: '/theirs', port: 80 } };
+  expect(undone(theirPath).probe).toEqual({ httpGet: theirPath.httpGet, periodSeconds: 10, failureThreshold: 3 });
 });

@@ -1,6 +1,7 @@
 /** What turns a pod template into the agent's, and back. Pure functions; addressed by names, never by positions. */
 import { isDeepStrictEqual } from 'node:util';
 import { type AgentConfiguration, agentConfigurationVariable } from '../../agent/protocol.ts';
+import { agentSecurity } from './agent-security.ts';
 import { sessionAnnotation } from './annotations.ts';
 import { type KeptParts, keepNothing, keptParts } from './kept-parts.ts';
 import type { Container, PodTemplate } from './objects.ts';
@@ -30,6 +31,7 @@ export function planChanges(
 ): { readonly changes: readonly Change[]; readonly notes: readonly string[] } {
   const { resources, notes } = agentResources(container);
   const kept = keptParts(container, keep);
+  const security = agentSecurity(template, container);
   const wanted: Readonly<Record<string, Json>> = {
     image: image.name,
     imagePullPolicy: image.pullPolicy ?? 'IfNotPresent',
@@ -45,6 +47,7 @@ export function planChanges(
     startupProbe: null,
     lifecycle: kept.lifecycle ?? null,
     resources,
+    securityContext: security.securityContext,
   };
   const fields = Object.entries(wanted).map(
     ([field, after]): Change => ({ at: 'container', field, before: toJson(container[field]), after }),
@@ -59,7 +62,7 @@ export function planChanges(
   const changes = [...fields, variable, annotation, ...lowPorts(template, agent.ports)];
   return {
     changes: changes.filter(({ before, after }) => !isDeepStrictEqual(before, after)),
-    notes: [...notes, ...kept.notes],
+    notes: [...notes, ...kept.notes, ...security.notes, ...nodePortNotes(template, agent.ports)],
   };
 }
 
@@ -134,10 +137,42 @@ export function planUndo(
     if (!isThere && (change.at === 'container' || change.at === 'variable')) continue;
     const now = currentValue(template, container, change);
     if (isDeepStrictEqual(now, change.before)) continue;
-    if (isDeepStrictEqual(now, change.after)) revert.push(change);
-    else conflicts.push(`${describeChange(container, change)} is now ${JSON.stringify(now)}`);
+    if (isDeepStrictEqual(now, change.after)) {
+      revert.push(change);
+      continue;
+    }
+    const mixed = change.at === 'container' ? withoutOurs(change.before, change.after, now) : now;
+    if (!isDeepStrictEqual(mixed, now)) revert.push({ ...change, before: mixed, after: now });
+    if (!isDeepStrictEqual(mixed, change.before)) {
+      conflicts.push(`${describeChange(container, change)} is now ${JSON.stringify(mixed)}`);
+    }
   }
   return { revert, conflicts };
+}
+
+/** How a probe looks; a probe has one of them. Source: Kubernetes API, core/v1 ProbeHandler. */
+const probeHandlers = ['exec', 'httpGet', 'tcpSocket', 'grpc'];
+
+/**
+ * A value that somebody else has changed in part, with the former value wherever it is still ours: who applies the original
+ * manifest again sets only what stands in it, and the API server merges that into ours.
+ */
+function withoutOurs(before: Json, after: Json, now: Json): Json {
+  if (!isObject(before) || !isObject(after) || !isObject(now)) return now;
+  const [old, ours, theirs] = [asFields(before), asFields(after), asFields(now)];
+  const part = (key: string): Json => {
+    const [was, made, is] = [old[key] ?? null, ours[key] ?? null, theirs[key] ?? null];
+    return isDeepStrictEqual(is, made) ? was : withoutOurs(was, made, is);
+  };
+  const result: Record<string, Json> = {};
+  for (const key of keysOf(old, theirs)) result[key] = part(key);
+  // Parts of two ways to probe make no probe.
+  const handlerOf = (fields: Fields) => probeHandlers.filter((each) => each in fields);
+  if (!isDeepStrictEqual(handlerOf(old), handlerOf(ours))) {
+    const isOurs = probeHandlers.every((each) => isDeepStrictEqual(theirs[each], ours[each]));
+    for (const each of probeHandlers) result[each] = (isOurs ? old : theirs)[each] ?? null;
+  }
+  return Object.fromEntries(Object.entries(result).filter(([, value]) => value !== null));
 }
 
 /** Where a change is, as a user would look for it. */
@@ -218,6 +253,14 @@ function replaced(value: Json): unknown {
 
 function probe(path: string, port: number, times: Readonly<Record<string, number>>): Json {
   return { httpGet: { path, port, scheme: 'HTTP' }, successThreshold: 1, ...times };
+}
+
+/** In the network of the node that sysctl is the node's own, and the agent has no privilege to do without it. */
+function nodePortNotes(template: PodTemplate, ports: readonly number[]): readonly string[] {
+  const low = ports.filter((port) => port < 1024);
+  if (template.spec.hostNetwork !== true || low.length === 0) return [];
+  const named = `port${low.length > 1 ? 's' : ''} ${low.join(', ')}`;
+  return [`The pod uses the network of its node, where the agent may not be allowed to listen at ${named}.`];
 }
 
 function lowPorts(template: PodTemplate, ports: readonly number[]): readonly Change[] {

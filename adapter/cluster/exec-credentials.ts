@@ -9,6 +9,7 @@ import type { RequestOptions } from 'node:https';
 import type { Cluster, KubeConfig, User } from '@kubernetes/client-node';
 import { z } from 'zod';
 import type { Log } from '../diagnostics/log.ts';
+import { elapsed } from '../elapsed.ts';
 import { Problem } from '../problem.ts';
 
 export const execProvider = 'kubernetes-local/exec';
@@ -42,6 +43,8 @@ const credentialSchema = z.looseObject({
 type Credential = z.infer<typeof credentialSchema>['status'];
 /** Credentials that end within this time are asked for again, so that they do not end on the way. */
 const expirySkew = 10_000;
+/** A plugin that failed may have opened a browser; it does not do so again for each request that is waiting. */
+const failureHolds = 10_000;
 
 /** client-node does not export the interface itself. */
 type Authenticator = Parameters<KubeConfig['addAuthenticator']>[0];
@@ -50,6 +53,7 @@ export class ExecCredentials implements Authenticator {
   readonly #cluster: Cluster;
   readonly #log: Log;
   #credential: Promise<Credential> | undefined;
+  #failure: { readonly error: unknown; readonly at: number } | undefined;
 
   constructor(cluster: Cluster, log: Log) {
     this.#cluster = cluster;
@@ -76,11 +80,18 @@ export class ExecCredentials implements Authenticator {
     const known = await this.#credential;
     const end = Date.parse(known?.expirationTimestamp ?? '');
     if (known && !(end - expirySkew < Date.now())) return known;
+    if (this.#failure !== undefined && elapsed() - this.#failure.at < failureHolds) throw this.#failure.error;
     const running = this.#run(plugin);
     this.#credential = running;
-    running.catch(() => {
-      if (this.#credential === running) this.#credential = undefined;
-    });
+    running.then(
+      () => {
+        this.#failure = undefined;
+      },
+      (error: unknown) => {
+        this.#failure = { error, at: elapsed() };
+        if (this.#credential === running) this.#credential = undefined;
+      },
+    );
     return await running;
   }
 

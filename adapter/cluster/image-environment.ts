@@ -21,7 +21,7 @@ const limit = 1024 * 1024;
  * Without a shell, and each prints the environment that the runtime gives to every process of the container. Not that of
  * process 1, which is another container's where the pod shares its processes.
  */
-const commands: readonly (readonly string[])[] = [
+const commands: readonly [readonly string[], ...(readonly string[])[]] = [
   ['cat', '/proc/self/environ'],
   ['/usr/bin/env', '-0'],
   ['env', '-0'],
@@ -70,16 +70,28 @@ async function read(
   signal: AbortSignal,
 ): Promise<ImageEnvironment> {
   const { namespace, pod, container } = place;
+  const tryOne = (command: readonly string[]) => execute(cluster, { ...place, command, limit }, signal);
+  const [first, ...others] = commands;
+  const firstTried = tryOne(first);
+  // Its failure is awaited below, if the container runs.
+  firstTried.catch(() => {});
   const { spec, status } = podSchema.parse(await readPod(cluster, namespace, pod, signal));
   const image = [...spec.containers, ...spec.initContainers].find(({ name }) => name === container)?.image;
   const states = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
   const state = states.find(({ name }) => name === container)?.state;
   if (!state?.running) return unknown(`container ${container} of pod ${pod} is not running`);
-  for (const command of commands) {
-    const result = await execute(cluster, { ...place, command, limit }, signal);
+  const outcome = (result: Awaited<typeof firstTried>) => {
     if ('tooLong' in result) return unknown('it is longer than 1 MiB');
     if ('output' in result) return imageVariables(result.output, declared, image ?? 'unknown');
-    cluster.log.write('debug', 'a command to read the environment failed', { command, failure: result.failure });
+    cluster.log.write('debug', 'a command to read the environment failed', { failure: result.failure });
+    return undefined;
+  };
+  const ofFirst = outcome(await firstTried);
+  if (ofFirst !== undefined) return ofFirst;
+  // Most containers have the first; where it is missing, each of the others would cost several round trips.
+  for (const result of await Promise.all(others.map(tryOne))) {
+    const known = outcome(result);
+    if (known !== undefined) return known;
   }
   return unknown(`container ${container} has neither cat nor env nor printenv`);
 }

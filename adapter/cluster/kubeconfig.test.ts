@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { RequestOptions } from 'node:https';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -7,6 +8,7 @@ import { silentLog } from '../diagnostics/log.ts';
 import { openCluster } from './cluster.ts';
 import { type FakeAnswer, FakeApiServer, type FakeRequest } from './fake-api-server.ts';
 import { chooseContext } from './kubeconfig.ts';
+import { unusedSchema } from './objects.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -151,7 +153,6 @@ test('a credential plugin gets its variables and the cluster, and runs once', as
   expect(new Set(server.requests.map(({ headers }) => headers.authorization))).toEqual(
     new Set([`Bearer anna,${server.url},false`]),
   );
-  const { readFileSync } = await import('node:fs');
   expect(readFileSync(join(folder, 'runs'), 'utf8')).toBe('x');
 });
 
@@ -175,6 +176,69 @@ test('after a 401 the credential plugin is asked once more', async () => {
     const token = 'token-' + readFileSync(${counter}, 'utf8').length;
     console.log(JSON.stringify({ kind: 'ExecCredential', status: { token } }));`;
   expect((await open(server, plugin(script))).user).toBe('anna@example');
+});
+
+test('a plugin that failed is not asked again for each request that waits', async () => {
+  const runs = join(folder, 'runs');
+  const script = `
+    import { appendFileSync } from 'node:fs';
+    appendFileSync(${JSON.stringify(runs)}, 'x');
+    process.exit(3);`;
+  const { credentials } = chooseContext({ kubeconfig: write({ current: 'dev', user: plugin(script) }), log });
+  for (let count = 0; count < 3; count += 1) {
+    await expect(credentials.apply({})).rejects.toMatchObject({ code: 'credentials-refused' });
+  }
+  expect(readFileSync(runs, 'utf8')).toBe('x');
+});
+
+test('a credential that ends is asked for again before it does', async () => {
+  const counter = JSON.stringify(join(folder, 'runs'));
+  const script = `
+    import { appendFileSync, readFileSync } from 'node:fs';
+    appendFileSync(${counter}, 'x');
+    const count = readFileSync(${counter}, 'utf8').length;
+    const expirationTimestamp = new Date(Date.now() + (count === 1 ? 5_000 : 3_600_000)).toISOString();
+    console.log(JSON.stringify({ kind: 'ExecCredential', status: { token: 'token-' + count, expirationTimestamp } }));`;
+  const { credentials } = chooseContext({ kubeconfig: write({ current: 'dev', user: plugin(script) }), log });
+  const tokens: unknown[] = [];
+  for (let count = 0; count < 3; count += 1) {
+    const options: RequestOptions = {};
+    await credentials.apply(options);
+    tokens.push(options.headers);
+  }
+  expect(tokens).toMatchObject([1, 2, 2].map((count) => ({ Authorization: `Bearer token-${count}` })));
+});
+
+test('a token file that was exchanged is read again after a 401', async () => {
+  let good = 'first';
+  await using server = await FakeApiServer.start((request) =>
+    request.headers.authorization === `Bearer ${good}` ? healthy(request) : 401,
+  );
+  writeFileSync(join(folder, 'token'), 'first\n');
+  const { api } = await open(server, { tokenFile: 'token' });
+  writeFileSync(join(folder, 'token'), 'second\n');
+  good = 'second';
+  const request = { method: 'GET', path: '/version', signal: never } as const;
+  expect(await api.request(request, unusedSchema)).toBeDefined();
+});
+
+test('certificates in files are read for each connection; one that is missing is told', async () => {
+  const [cert, key] = [join(folder, 'client.crt'), join(folder, 'client.key')];
+  writeFileSync(cert, 'old certificate');
+  writeFileSync(key, 'old key');
+  const user = { 'client-certificate': cert, 'client-key': key };
+  const { credentials } = chooseContext({ kubeconfig: write({ current: 'dev', user }), log });
+  const apply = async () => {
+    const options: RequestOptions = {};
+    await credentials.apply(options);
+    return [options.cert, options.key].map(String);
+  };
+  expect(await apply()).toEqual(['old certificate', 'old key']);
+  writeFileSync(cert, 'new certificate');
+  writeFileSync(key, 'new key');
+  expect(await apply()).toEqual(['new certificate', 'new key']);
+  rmSync(key);
+  await expect(apply()).rejects.toMatchObject({ code: 'credentials-refused', why: expect.stringContaining(key) });
 });
 
 test('refused credentials are told from a cluster that is away', async () => {

@@ -150,6 +150,19 @@ function invalid(paths: readonly string[], why: string, cause?: unknown): Proble
   );
 }
 
+/** Certificates in files are read for each connection, so that renewed ones are used. */
+function unreadable(error: unknown): Problem {
+  return new Problem(
+    {
+      code: 'credentials-refused',
+      what: 'The credentials that the kubeconfig names cannot be read.',
+      why: error instanceof Error ? error.message : String(error),
+      remedy: 'Correct the kubeconfig or sign in again.',
+    },
+    { cause: error },
+  );
+}
+
 function addFile(merged: KubeConfig, extras: Map<string, UserExtras>, path: string): void {
   const folder = dirname(resolve(path));
   try {
@@ -218,7 +231,11 @@ function credentials(
   return {
     async apply(options) {
       const applied = generation;
-      await config.applyToHTTPSOptions(options);
+      try {
+        await config.applyToHTTPSOptions(options);
+      } catch (error) {
+        throw error instanceof Problem ? error : unreadable(error);
+      }
       // client-node's agent is needed only to get through a proxy; without it our own keeps connections alive.
       if (!proxyUrl) delete options.agent;
       if (extras['as-uid']) options.headers = { ...options.headers, 'Impersonate-Uid': extras['as-uid'] };

@@ -1,6 +1,16 @@
 import { expect, test } from 'vitest';
 import { type FakeAnswer, FakeApiServer, type FakeRequest } from './fake-api-server.ts';
-import { acquireLease, leaseName, listLeases, readLease, releaseLease, saveRecordInLease } from './lease.ts';
+import {
+  acquireLease,
+  leaseName,
+  listLeases,
+  readLease,
+  releaseLease,
+  renewLease,
+  saveRecordInLease,
+  TargetHeld,
+} from './lease.ts';
+import { answerTakeover, askToTakeOver, enterGuest, removeGuest } from './lease-wishes.ts';
 
 const never = new AbortController().signal;
 const target = { workload: { kind: 'Deployment', name: 'cart', namespace: 'shop' } } as const;
@@ -68,6 +78,8 @@ test('a free Lease is taken, seen by others, renewed and released', async () => 
     session: 'a',
     holder: 'anna on laptop',
     alive: true,
+    workload: 'deployment/cart',
+    guests: [],
   });
   const { renewTime } = leases.only.spec;
   expect(renewTime).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
@@ -96,7 +108,7 @@ test('an expired Lease is taken over, and the old holder learns it at the next h
   await acquireLease(server.cluster(), target, boris, never);
   expect(leases.only.spec.holderIdentity).toBe('b');
   await expect(old.renew(never)).rejects.toMatchObject({
-    code: 'target-held',
+    code: 'session-taken',
     why: 'It was taken over by boris on desk.',
   });
   await old.release(never);
@@ -108,7 +120,7 @@ test('a Lease that somebody deleted is not made again by a heartbeat', async () 
   await using server = await FakeApiServer.start(leases.answer);
   const held = await acquireLease(server.cluster(), target, anna, never);
   leases.stored.clear();
-  await expect(held.renew(never)).rejects.toMatchObject({ code: 'target-held', why: 'Somebody restored it.' });
+  await expect(held.renew(never)).rejects.toMatchObject({ code: 'session-taken', why: 'Somebody restored it.' });
   expect(leases.stored.size).toBe(0);
 });
 
@@ -137,4 +149,122 @@ test('of two who come at the same moment one gets it', async () => {
     [anna, boris].map((each) => acquireLease(server.cluster(), target, each, never)),
   );
   expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+});
+
+const cleo = { session: 'c', user: 'cleo', host: 'tower' };
+const guest = { session: 'b', holder: 'boris on desk', publicKey: 'AAAA', since: '2026-01-01T00:00:00.000Z' };
+
+test('who it is held by comes with the target, for whoever wants to do something about it', async () => {
+  const leases = new Leases();
+  await using server = await FakeApiServer.start(leases.answer);
+  await acquireLease(server.cluster(), target, anna, never);
+  const refused = await acquireLease(server.cluster(), target, boris, never).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(TargetHeld);
+  expect(refused).toMatchObject({ target, remedy: expect.stringContaining('--force') });
+});
+
+test('a wish is read, answered, and gone with the Lease’s next holder', async () => {
+  const leases = new Leases();
+  await using server = await FakeApiServer.start(leases.answer);
+  const cluster = server.cluster();
+  const held = await acquireLease(cluster, target, anna, never);
+  expect(await askToTakeOver(cluster, target, 'a', boris, never)).toMatchObject({
+    session: 'a',
+    takeover: { session: 'b', holder: 'boris on desk' },
+  });
+  await held.renew(never);
+  expect((await readLease(cluster, target, never))?.takeover?.answered).toBeUndefined();
+  await answerTakeover(cluster, target, 'a', never);
+  const { answered } = (await readLease(cluster, target, never))?.takeover ?? {};
+  expect(Date.parse(answered ?? '')).toBeLessThanOrEqual(Date.now());
+  // Who steps aside already does so for whoever asks.
+  expect((await askToTakeOver(cluster, target, 'a', cleo, never))?.takeover).toMatchObject({ session: 'c', answered });
+  leases.expire();
+  await acquireLease(cluster, target, boris, never);
+  expect(await readLease(cluster, target, never)).toMatchObject({ session: 'b', takeover: undefined });
+});
+
+test('a wish to a session that has gone meanwhile is not written', async () => {
+  const leases = new Leases();
+  await using server = await FakeApiServer.start(leases.answer);
+  const cluster = server.cluster();
+  expect(await askToTakeOver(cluster, target, 'a', boris, never)).toBeUndefined();
+  await acquireLease(cluster, target, cleo, never);
+  expect(await askToTakeOver(cluster, target, 'a', boris, never)).toMatchObject({ session: 'c', takeover: undefined });
+});
+
+test('a holder that does not answer is fenced; one that answered is not', async () => {
+  const leases = new Leases();
+  await using server = await FakeApiServer.start(leases.answer);
+  const cluster = server.cluster();
+  const old = await acquireLease(cluster, target, anna, never);
+  await askToTakeOver(cluster, target, 'a', boris, never);
+  await answerTakeover(cluster, target, 'a', never);
+  const late = acquireLease(cluster, target, boris, never, { evenFrom: 'a' });
+  await expect(late).rejects.toMatchObject({ code: 'target-held' });
+
+  leases.store({ ...leases.only, metadata: { ...leases.only.metadata, annotations: {} } });
+  await acquireLease(cluster, target, boris, never, { evenFrom: 'a' });
+  expect(leases.only.spec.holderIdentity).toBe('b');
+  await expect(old.renew(never)).rejects.toMatchObject({ code: 'session-taken' });
+  // Of the same session only.
+  const other = acquireLease(cluster, target, cleo, never, { evenFrom: 'a' });
+  await expect(other).rejects.toMatchObject({ code: 'target-held' });
+});
+
+test('the heartbeat of an undo keeps the Lease alive and answers a wish, but never touches another’s', async () => {
+  const leases = new Leases();
+  await using server = await FakeApiServer.start(leases.answer);
+  const cluster = server.cluster();
+  await acquireLease(cluster, target, anna, never);
+  leases.expire();
+  await askToTakeOver(cluster, target, 'a', boris, never);
+  await renewLease(cluster, leaseName(target), 'b', never);
+  expect(await readLease(cluster, target, never)).toMatchObject({ alive: false });
+  await renewLease(cluster, leaseName(target), 'a', never);
+  expect(await readLease(cluster, target, never)).toMatchObject({
+    alive: true,
+    takeover: { session: 'b', answered: expect.any(String) },
+  });
+  leases.stored.clear();
+  await renewLease(cluster, leaseName(target), 'a', never);
+  expect(leases.stored.size).toBe(0);
+});
+
+test('guests are entered once, up to the limit, and taken out again', async () => {
+  const leases = new Leases();
+  await using server = await FakeApiServer.start(leases.answer);
+  const cluster = server.cluster();
+  await acquireLease(cluster, target, anna, never);
+  const one = { most: 1 };
+  await enterGuest(cluster, target, 'a', guest, one, never);
+  expect(await enterGuest(cluster, target, 'a', guest, one, never)).toMatchObject({ guests: [guest] });
+  const second = enterGuest(cluster, target, 'a', { ...guest, session: 'c' }, one, never);
+  await expect(second).rejects.toMatchObject({ code: 'target-held' });
+  const ofAnother = enterGuest(cluster, target, 'z', guest, one, never);
+  await expect(ofAnother).rejects.toMatchObject({ code: 'session-taken' });
+  await removeGuest(cluster, leaseName(target), 'b', never);
+  await removeGuest(cluster, leaseName(target), 'b', never);
+  expect(Object.keys(leases.only.metadata.annotations).sort()).toEqual([
+    'kubernetes-local/holder',
+    'kubernetes-local/workload',
+  ]);
+});
+
+test('what anybody wrote into a Lease can neither break nor forge what is shown', async () => {
+  const leases = new Leases();
+  await using server = await FakeApiServer.start(leases.answer);
+  const cluster = server.cluster();
+  await acquireLease(cluster, target, anna, never);
+  const annotations = {
+    'kubernetes-local/holder': '\u001b[31manna\n on laptop',
+    'kubernetes-local/takeover': '{"session":',
+    'kubernetes-local/guests': '[{"session":1}]',
+  };
+  leases.store({ ...leases.only, metadata: { ...leases.only.metadata, annotations } });
+  expect(await readLease(cluster, target, never)).toMatchObject({
+    holder: '[31manna on laptop',
+    takeover: undefined,
+    guests: [],
+  });
 });

@@ -1,5 +1,6 @@
 /** A workload and its pods, seen again whenever a pod changes and at least every two seconds. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { isAgentPod } from './agent-pods.ts';
 import { isPassing } from './api.ts';
 import type { Cluster } from './cluster.ts';
 import { pathOf } from './kinds.ts';
@@ -18,7 +19,7 @@ export interface Observation {
 
 /** Conditions of the workload do not show in its pods, so it is read again after this many milliseconds. */
 const longestPause = 2000;
-const shortestPause = 250;
+const shortestPause = 50;
 /** Milliseconds for which the API server may be away without ending the wait. */
 const longestOutage = 60_000;
 
@@ -81,13 +82,16 @@ export async function* observe(
 async function ownedBy(
   owners: Owners,
   pods: readonly Pod[],
-  { workload }: ReplacementRecord,
+  record: ReplacementRecord,
   signal: AbortSignal,
 ): Promise<readonly Pod[]> {
   // A bare pod is found by its name; it has another uid each time it is made.
-  if (workload.kind === 'Pod') return pods;
+  if (record.workload.kind === 'Pod') return pods;
   const mine = await Promise.all(
-    pods.map(async (pod) => ((await owners.of(pod, signal)).uid === workload.uid ? pod : undefined)),
+    pods.map(async (pod) =>
+      // The session's own pods are its own also when their workload was deleted or made anew.
+      isAgentPod(record, pod) || (await owners.of(pod, signal)).uid === record.workload.uid ? pod : undefined,
+    ),
   );
   return mine.filter((pod) => pod !== undefined);
 }

@@ -23,6 +23,14 @@ export function hasEnded(pod: Pod): boolean {
   return pod.status.phase === 'Failed' || pod.status.phase === 'Succeeded';
 }
 
+/** Why the cluster ends this pod (eviction, drain, preemption, a full node), in its own words; empty if it does not. */
+export function disruptionOf(pod: Pod): string {
+  const { conditions, phase, reason, message } = pod.status;
+  const disruption = conditions.find(({ type, status }) => type === 'DisruptionTarget' && status === 'True');
+  if (disruption) return join(disruption.reason, disruption.message);
+  return phase === 'Failed' && reason !== '' ? join(reason, message) : '';
+}
+
 /** The status of one container; undefined before the kubelet has looked at the pod. */
 export function statusOf(pod: Pod, container: string): Pod['status']['containerStatuses'][number] | undefined {
   return pod.status.containerStatuses.find(({ name }) => name === container);

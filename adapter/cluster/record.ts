@@ -29,6 +29,8 @@ export const replacementRecordSchema = z.object({
   readyBefore: z.number(),
   /** ISO time by the API server's clock. */
   plannedAt: z.string(),
+  /** Who replaced it, as `anna on laptop`; for the eyes of colleagues. */
+  holder: z.string().optional(),
   /** What the user should know about the replacement. */
   notes: z.array(z.string()),
 });

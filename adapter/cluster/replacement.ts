@@ -6,12 +6,13 @@ import { isDeepStrictEqual } from 'node:util';
 import type { AgentConfiguration } from '../../agent/protocol.ts';
 import { Problem } from '../problem.ts';
 import { deleteAgentPods } from './agent-pods.ts';
-import { originalAnnotation, sessionAnnotation } from './annotations.ts';
+import { helpAnnotation, originalAnnotation, sessionAnnotation } from './annotations.ts';
 import { fieldManager, retryOnConflict, strategicMergePatch } from './api.ts';
-import { ApiError } from './api-error.ts';
+import { ApiError, unless } from './api-error.ts';
 import { applyToPod, podOriginal, undoPod } from './bare-pod.ts';
 import { type AgentImage, currentValue, describeChange, planChanges, planUndo, templatePatch } from './changes.ts';
 import type { Cluster } from './cluster.ts';
+import { helpText } from './help.ts';
 import type { KeptParts } from './kept-parts.ts';
 import { display, pathOf } from './kinds.ts';
 import { controllerSchema, listSchema, podSchema } from './objects.ts';
@@ -23,7 +24,7 @@ import { podQuery, readWorkload, templateOf, type Workload } from './workloads.t
 export { watchAgentPods } from './agent-pods.ts';
 export { freeAgentPorts } from './agent-ports.ts';
 export { type ReplacementRecord, replacementRecordSchema } from './record.ts';
-export { awaitReplacement, awaitRestored } from './rollout.ts';
+export { awaitReplacement, awaitRestored, WorkloadDeleted } from './rollout.ts';
 
 /** Annotations of one object may have 256 KiB together; the record must leave room for the others. */
 const largestRecord = 200_000;
@@ -86,14 +87,16 @@ export async function applyReplacement(
 
 /**
  * Takes the changes back and returns when the API server has taken it; what somebody else changed stays and is named.
- * May be repeated. A workload that is gone, or made anew by somebody, needs no undo.
+ * May be repeated. A workload that is gone, or made anew by somebody, needs no undo; a bare pod is made again, unless `gone`
+ * says that somebody else deleted it.
  */
 export async function undoReplacement(
   cluster: Cluster,
   record: ReplacementRecord,
   signal: AbortSignal,
+  gone = false,
 ): Promise<{ conflicts: string[] }> {
-  if (record.workload.kind === 'Pod') return await undoPod(cluster, record, signal);
+  if (record.workload.kind === 'Pod') return await undoPod(cluster, record, signal, gone);
   const conflicts = await retryOnConflict(() => unpatchOnce(cluster, record, signal), signal);
   if (record.workload.kind === 'StatefulSet') await deleteAgentPods(cluster, record, signal);
   return { conflicts: [...conflicts] };
@@ -118,6 +121,7 @@ async function patchOnce(cluster: Cluster, record: ReplacementRecord, signal: Ab
   const marks = {
     [sessionAnnotation]: record.session,
     [originalAnnotation(record.container)]: JSON.stringify(record),
+    [helpAnnotation]: helpText(record),
   };
   await patch(
     cluster,
@@ -146,16 +150,10 @@ async function unpatchOnce(
   const original = originalAnnotation(record.container);
   const marked = holder !== undefined || original in annotations;
   if (revert.length === 0 && !marked) return [];
-  const marks = { [sessionAnnotation]: null, [original]: null };
-  await patch(
-    cluster,
-    record,
-    workload,
-    templatePatch(template, record.container, revert, 'before'),
-    marks,
-    resourceVersion,
-    signal,
-  );
+  const marks = { [sessionAnnotation]: null, [original]: null, [helpAnnotation]: null };
+  const body = templatePatch(template, record.container, revert, 'before');
+  // 404: deleted a moment ago.
+  await unless([404], patch(cluster, record, workload, body, marks, resourceVersion, signal));
   return conflicts;
 }
 

@@ -20,6 +20,8 @@ export function requiredRights(target: Pick<ResolvedTarget, 'workload' | 'contai
     ...right('', 'pods', ['get', 'list', 'watch']),
     // A websocket is a GET; since Kubernetes 1.35 the API server asks for `create` as well, which it is for SPDY.
     ...right('', 'pods/portforward', ['get', 'create']),
+    // The agent's key stands in its log, see cluster/agent-key.ts.
+    ...right('', 'pods/log', ['get']),
     ...right('coordination.k8s.io', 'leases', ['create']),
     ...right('coordination.k8s.io', 'leases', ['get', 'update', 'delete'], leaseName(target)),
   ];
@@ -37,6 +39,13 @@ function isContent({ resource }: Right): boolean {
   return ['configmaps', 'secrets', 'serviceaccounts/token'].includes(resource);
 }
 
+/** A guest of another's session changes nothing but the Lease. */
+function isForGuests({ verb, resource }: Right): boolean {
+  return (
+    !['create', 'patch', 'delete'].includes(verb) || ['pods/portforward', 'serviceaccounts/token'].includes(resource)
+  );
+}
+
 /**
  * Asks the cluster about every right at once. Problem right-missing names all that are missing. With `leave-out` what only
  * variables and files need is not asked for: whoever reads them tells.
@@ -46,9 +55,11 @@ export async function checkRights(
   target: ResolvedTarget,
   onUnresolved: 'fail' | 'leave-out',
   signal: AbortSignal,
+  as: 'holder' | 'guest' = 'holder',
 ): Promise<void> {
   const { namespace } = target.workload;
   const rights = requiredRights(target)
+    .filter((each) => as === 'holder' || isForGuests(each))
     .filter((each) => isUsed(each, cluster.version))
     .filter((each) => onUnresolved === 'fail' || !isContent(each));
   const allowed = await Promise.all(rights.map((each) => isAllowed(cluster, each, namespace, signal)));
@@ -102,7 +113,13 @@ function isUsed({ verb, resource }: Right, version: string): boolean {
   return Number(major) > 1 || Number(minor) >= 35;
 }
 
-async function isAllowed(cluster: Cluster, wanted: Right, namespace: string, signal: AbortSignal): Promise<boolean> {
+/** Whether the cluster says that the user has this right. One that does not answer the question counts as yes. */
+export async function isAllowed(
+  cluster: Cluster,
+  wanted: Right,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   const [resource, subresource] = wanted.resource.split('/');
   const { verb, group, name } = wanted;
   const body = {

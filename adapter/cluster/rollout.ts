@@ -7,11 +7,14 @@ import { currentValue, describeChange, differences } from './changes.ts';
 import type { Cluster } from './cluster.ts';
 import { controllerFailure, type Failure, lastLogLines, podFailure, refusedPods } from './failures.ts';
 import { display } from './kinds.ts';
+import { saysNamespaceEnds } from './namespace-state.ts';
 import type { Pod } from './objects.ts';
 import { type Observation, observe } from './observe.ts';
 import { Patience } from './patience.ts';
 import { hasEnded, isReady, whyNotRunning } from './pod-state.ts';
 import type { ReplacementRecord } from './record.ts';
+import { removeAgentRevisions } from './revisions.ts';
+import { isPaused } from './workload-changes.ts';
 import { desiredReplicas, templateOf, type Workload } from './workloads.ts';
 
 /** Milliseconds without any change of any pod after which waiting has no sense. */
@@ -20,9 +23,16 @@ const longestStandstill = 120_000;
 /** Milliseconds for which the original may be in trouble after the undo: some troubles pass. */
 const longestTrouble = 30_000;
 
+/** Somebody else deleted the workload while the agent was put in: the undo must not bring it back. */
+export class WorkloadDeleted extends Problem {
+  constructor(record: ReplacementRecord) {
+    super(failed(record, 'rollout-failed', 'It was deleted by somebody else.').toJSON());
+  }
+}
+
 /**
  * Resolves when every replica runs the agent and is ready (a tunnel to it lives) and no old pod serves any more.
- * Problems rollout-failed, image-pull-failed, quota-exceeded, with the cluster's own reason.
+ * Problems rollout-failed (WorkloadDeleted among them), image-pull-failed, quota-exceeded, with the cluster's own reason.
  */
 export async function awaitReplacement(
   cluster: Cluster,
@@ -33,7 +43,7 @@ export async function awaitReplacement(
   const patience = new Patience();
   const say = whenChanged(onProgress);
   for await (const { workload, pods } of observe(cluster, record, signal)) {
-    if (!workload) throw failed(record, 'rollout-failed', 'It was deleted by somebody else.');
+    if (!workload) throw new WorkloadDeleted(record);
     assertStillOurs(record, workload);
     const living = pods.filter((pod) => !hasEnded(pod) || record.workload.kind === 'Pod');
     const agents = living.filter((pod) => isAgentPod(record, pod));
@@ -59,7 +69,9 @@ export async function awaitReplacement(
 }
 
 /**
- * Resolves when the original runs everywhere again, no agent pod is left and nothing of the replacement stands.
+ * Resolves when the original runs everywhere again, no agent pod is left, nothing of the replacement stands and the history
+ * has no revision with the agent. A workload that is gone or made anew by somebody, and one whose namespace is being deleted,
+ * is waited for only as far as the agent's pods go; so is a bare pod that is not to be made again (`gone`).
  * Problem undo-incomplete says what is missing.
  */
 export async function awaitRestored(
@@ -67,32 +79,53 @@ export async function awaitRestored(
   record: ReplacementRecord,
   onProgress: (text: string) => void,
   signal: AbortSignal,
+  gone = false,
 ): Promise<void> {
   const patience = new Patience();
   const say = whenChanged(onProgress);
   for await (const { workload, pods } of observe(cluster, record, signal)) {
     if (!workload) {
-      if (record.workload.kind !== 'Pod') return;
-      throw incomplete(record, 'The original pod is not there.');
+      if (record.workload.kind === 'Pod' && !gone) throw incomplete(record, 'The original pod is not there.');
+      await removeAgentRevisions(cluster, record, undefined, signal);
+      await deleteAgentPods(cluster, record, signal);
+      return;
     }
     const holder = workload.object.metadata.annotations[sessionAnnotation];
     if (holder !== undefined && holder !== record.session) return;
+    if (gone && record.workload.kind === 'Pod') return;
     const left = leftOver(record, workload);
     if (left.length > 0) throw incomplete(record, `Still changed: ${left.join(', ')}.`);
     const agents = pods.filter((pod) => isAgentPod(record, pod));
     const originals = pods.filter((pod) => !isAgentPod(record, pod));
     const ready = originals.filter(isReady).length;
-    const wanted = Math.min(record.readyBefore, desiredReplicas(workload));
+    const wanted = isSame(record, workload) ? Math.min(record.readyBefore, desiredReplicas(workload)) : 0;
     if (agents.length === 0 && ready >= wanted && isObserved(workload)) {
+      await removeAgentRevisions(cluster, record, workload, signal);
       for (const note of foreignChanges(record, workload)) say(note);
       return;
     }
+    if (isPaused(workload)) {
+      const resume = `kubectl rollout resume ${display(record.workload)} -n ${record.workload.namespace}`;
+      throw incomplete(
+        record,
+        `Its definition is as it was, but somebody paused it: it makes no pods until "${resume}".`,
+      );
+    }
     // Its controller may have made a pod from the agent's template once more, not yet knowing of the undo.
     if (record.workload.kind === 'StatefulSet') await deleteAgentPods(cluster, record, signal);
+    const refusal = await refusalOf(cluster, record, workload, originals.length < wanted, signal);
+    if (refusal) {
+      if (saysNamespaceEnds(refusal.why)) return;
+      if (patience.isOver(refusal.key, longestTrouble)) {
+        throw incomplete(record, `Its definition is as it was, but the cluster makes no pods of it. ${refusal.why}`);
+      }
+    }
     for (const pod of originals) {
       const failure = podFailure(pod, record.container);
       if (failure && patience.isOver(failure.key, longestTrouble)) {
-        throw incomplete(record, `Its definition is as it was, but it does not run. ${failure.why}.`);
+        const [foreign] = foreignChanges(record, workload);
+        const whose = foreign ?? 'Its definition is as it was';
+        throw incomplete(record, `${whose}. It does not run. ${failure.why}.`);
       }
     }
     const waiting = originals.find((pod) => !isReady(pod)) ?? agents[0];
@@ -107,6 +140,24 @@ export async function awaitRestored(
   }
 }
 
+/** Whether it is the workload that the session replaced, not another one of its name. */
+function isSame(record: ReplacementRecord, workload: Workload): boolean {
+  return workload.kind === 'Pod' || workload.object.metadata.uid === record.workload.uid;
+}
+
+/** Why its controller can make no pods; events are asked for only where the controller itself does not tell. */
+async function refusalOf(
+  cluster: Cluster,
+  record: ReplacementRecord,
+  workload: Workload,
+  podsAreMissing: boolean,
+  signal: AbortSignal,
+): Promise<Failure | undefined> {
+  const failure = controllerFailure(workload);
+  if (failure || !podsAreMissing || workload.kind === 'Pod' || workload.kind === 'Deployment') return failure;
+  return await refusedPods(cluster, record, signal);
+}
+
 async function findFailure(
   cluster: Cluster,
   record: ReplacementRecord,
@@ -119,9 +170,7 @@ async function findFailure(
     const failure = podFailure(pod, record.container);
     if (failure) return { ...failure, pod };
   }
-  const failure = controllerFailure(workload);
-  if (failure || !podsAreMissing || workload.kind === 'Pod' || workload.kind === 'Deployment') return failure;
-  return await refusedPods(cluster, record, signal);
+  return await refusalOf(cluster, record, workload, podsAreMissing, signal);
 }
 
 /** Whether the controller has seen the last change of its object: before that its pods and counts mean nothing. */

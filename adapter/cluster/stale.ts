@@ -25,7 +25,10 @@ export async function findStaleSessions(cluster: Cluster, signal: AbortSignal): 
   ]);
   const inWorkloads = lists.flat().flatMap((workload) => recordOf(workload) ?? []);
   // A bare pod that was deleted and not made again has left its record in the Lease only.
-  const inLeases = leases.flatMap(({ record }) => (record === undefined ? [] : (parseRecord(record) ?? [])));
+  const inLeases = leases.flatMap(({ name, record }) => {
+    const parsed = record === undefined ? undefined : parseRecord(record);
+    return parsed?.workload.namespace === cluster.namespace && leaseName(parsed) === name ? [parsed] : [];
+  });
   const records = new Map([...inLeases, ...inWorkloads].map((record) => [leaseName(record), record]));
   return await Promise.all(
     [...records].map(async ([name, record]) => {
@@ -35,12 +38,19 @@ export async function findStaleSessions(cluster: Cluster, signal: AbortSignal): 
   );
 }
 
-/** The record that a workload carries; undefined if it is not replaced. */
-function recordOf(workload: Workload): ReplacementRecord | undefined {
-  const { annotations } = workload.object.metadata;
+/**
+ * The record that a workload carries; undefined if it is not replaced. One about another workload does not count: whoever can
+ * write an annotation of the one could else have the other changed by whoever restores.
+ */
+export function recordOf(workload: Workload): ReplacementRecord | undefined {
+  const { annotations, name, namespace } = workload.object.metadata;
   if (!(sessionAnnotation in annotations)) return undefined;
   // Pods of a replaced controller carry the session too, but no record.
-  return originalsOf(annotations).flatMap((text) => parseRecord(text) ?? [])[0];
+  return originalsOf(annotations)
+    .flatMap((text) => parseRecord(text) ?? [])
+    .find(({ workload: { kind, ...about } }) => {
+      return kind === workload.kind && about.name === name && about.namespace === namespace;
+    });
 }
 
 function found(record: ReplacementRecord, name: string, lease: LeaseState | undefined): FoundSession {

@@ -55,8 +55,9 @@ export async function resolveTarget(
   const { kind, name } = parseTarget(target);
   const services = await readServices(cluster, signal);
   const service = kind === undefined || kind === 'Service' ? find(services, name) : undefined;
+  const owners = new Owners(cluster);
   const workload = service
-    ? await behindService(cluster, service, signal)
+    ? await behindService(cluster, owners, service, signal)
     : await named(cluster, kind, name, services, signal);
   const held = sessionAnnotation in workload.object.metadata.annotations;
   if (held && !evenIfHeld) await assertNotHeld(cluster, workload, signal);
@@ -66,7 +67,7 @@ export async function resolveTarget(
   const chosen = chooseContainer(template, container, service ? [service] : selecting);
   const reached = servicePorts(template, chosen, selecting);
   const ports = [...declaredPorts(chosen), ...reached.flatMap((each) => each.ports.map((port) => port.containerPort))];
-  const running = await runningPods(cluster, workload, chosen.name, signal);
+  const running = await runningPods(cluster, owners, workload, chosen.name, signal);
   return {
     workload: {
       kind: workload.kind,
@@ -145,7 +146,12 @@ function nameOf(workload: Workload): string {
   return display({ kind: workload.kind, name: workload.object.metadata.name });
 }
 
-async function behindService(cluster: Cluster, service: Service, signal: AbortSignal): Promise<Workload> {
+async function behindService(
+  cluster: Cluster,
+  owners: Owners,
+  service: Service,
+  signal: AbortSignal,
+): Promise<Workload> {
   const { name } = service.metadata;
   const { type, selector, externalName } = service.spec;
   if (type === 'ExternalName' || Object.keys(selector).length === 0) {
@@ -165,7 +171,6 @@ async function behindService(cluster: Cluster, service: Service, signal: AbortSi
   const request = { method: 'GET', path: pathOf('Pod', cluster.namespace), query: { labelSelector }, signal } as const;
   const { items } = await cluster.api.request(request, listSchema(podSchema));
   const pods = items.filter((pod) => !hasEnded(pod));
-  const owners = new Owners(cluster);
   const found = new Map(
     (await Promise.all(pods.map((pod) => owners.of(pod, signal)))).map((owner) => [owner.uid, owner]),
   );
@@ -223,6 +228,7 @@ async function fromOwner(cluster: Cluster, owner: Owner, of: string, signal: Abo
 
 async function runningPods(
   cluster: Cluster,
+  owners: Owners,
   workload: Workload,
   container: string,
   signal: AbortSignal,
@@ -230,7 +236,6 @@ async function runningPods(
   const path = pathOf('Pod', cluster.namespace);
   const request = { method: 'GET', path, query: podQuery(workload), signal } as const;
   const { items } = await cluster.api.request(request, listSchema(podSchema));
-  const owners = new Owners(cluster);
   const uid = workload.object.metadata.uid;
   const mine = await Promise.all(
     items.map(async (pod) => ((await owners.of(pod, signal)).uid === uid ? pod : undefined)),

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { RequestOptions } from 'node:https';
 import type { KubeConfig, User } from '@kubernetes/client-node';
 import type { Log } from '../diagnostics/log.ts';
+import { elapsed } from '../elapsed.ts';
 import { Problem } from '../problem.ts';
 
 export const tokenFileProvider = 'kubernetes-local/token-file';
@@ -36,11 +37,11 @@ export class TokenFile implements Authenticator {
   }
 
   async #read(path: string): Promise<string> {
-    if (this.#token && Date.now() - this.#token.readAt < rereadMilliseconds) return this.#token.text;
+    if (this.#token && elapsed() - this.#token.readAt < rereadMilliseconds) return this.#token.text;
     try {
       const text = (await readFile(path, 'utf8')).trim();
       this.#log.redactor.add(text);
-      this.#token = { text, readAt: Date.now() };
+      this.#token = { text, readAt: elapsed() };
       return text;
     } catch (error) {
       throw new Problem(

@@ -22,7 +22,9 @@ const nameSchema = z.object({
   /** Undefined where it is left out. */
   address: z.string().optional(),
   /** The Service's port, where it is at the address, and whether something listens there; undefined if that is not known. */
-  ports: z.array(z.object({ port, localPort: port, listening: z.boolean().optional() })),
+  ports: z.array(
+    z.object({ port, localPort: port, protocol: z.literal('UDP').optional(), listening: z.boolean().optional() }),
+  ),
   leadsTo: z.string().optional(),
   state: z.enum(['open', 'left out']),
   /** How many pods would answer; undefined if that is not known. */

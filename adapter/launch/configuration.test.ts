@@ -34,6 +34,12 @@ describe('environment and volumes', () => {
     [{ environment: { override: { A: 1 } } }, 'wrong-type', /"environment.override.A" must be a string or a null/],
     [{ environment: { envFile: 1 } }, 'wrong-type', /"environment.envFile" must be a string or a list/],
     [{ processConfig: true }, 'bad-value', /"processConfig" cannot be true/],
+    [
+      { proxyProtocol: 'v3' },
+      'bad-value',
+      /"proxyProtocol" cannot be "v3".*"v2", "v1", true, false.*Did you mean "v2"/,
+    ],
+    [{ proxyProtocol: 2 }, 'wrong-type', /"proxyProtocol" must be a boolean or a string, but is a number/],
     [{ onUnresolved: 'ignore' }, 'bad-value', /"onUnresolved" cannot be "ignore"/],
   ])('%j', (keys, code, message) => {
     const problem = problemOf(() => parse({ target: 'cart', ...keys }));
@@ -50,8 +56,11 @@ describe('a valid configuration', () => {
       mode: 'replace',
       network: 'auto',
       onPortConflict: 'ask',
+      onHeld: 'ask',
       onUnresolved: 'fail',
       elevate: 'ask',
+      reaper: 'auto',
+      reaperDelay: 300,
     });
   });
 
@@ -70,6 +79,7 @@ describe('a valid configuration', () => {
       network: 'namespace',
       otherNamespaces: ['other', 'kube-system'],
       onPortConflict: 'other-port',
+      onHeld: 'take-over',
       onUnresolved: 'leave-out' as const,
       environment: {
         include: ['DB_*'],
@@ -87,6 +97,10 @@ describe('a valid configuration', () => {
       externalEndpoints: ['db.example.net:5432'],
       processConfig: 'KubernetesLocalProcessConfig.yaml',
       elevate: 'never',
+      reaper: 'require' as const,
+      reaperDelay: 60,
+      timings: true,
+      proxyProtocol: 'v1' as const,
       agentImage: 'registry.example.com/agent:1',
       debugAdapter: { command: ['adapter', '--listen={port}'], environment: 'list', environmentKey: 'environment' },
       delegate: {

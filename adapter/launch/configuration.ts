@@ -13,7 +13,20 @@ import { adviceFor, adviceInside, nearest } from './words.ts';
 
 /** A valid launch configuration: defaults filled in, keys that are the IDE's own business left out. */
 export type LaunchConfiguration = LaunchSchema &
-  Required<Pick<LaunchSchema, 'request' | 'mode' | 'network' | 'onPortConflict' | 'elevate' | 'onUnresolved'>>;
+  Required<
+    Pick<
+      LaunchSchema,
+      | 'request'
+      | 'mode'
+      | 'network'
+      | 'onPortConflict'
+      | 'onHeld'
+      | 'elevate'
+      | 'reaper'
+      | 'reaperDelay'
+      | 'onUnresolved'
+    >
+  >;
 
 /** The real debugger's own configuration. Problem missing-key if there is none, which only a debug session has to have. */
 export function delegateOf({ delegate }: LaunchConfiguration): NonNullable<LaunchConfiguration['delegate']> {
@@ -180,12 +193,13 @@ function describe(error: ErrorObject, origin: string): Problem {
       });
     case 'enum': {
       const allowed = allowedValues(error);
-      const near = typeof error.data === 'string' ? nearest(error.data, allowed) : undefined;
+      const words = allowed.filter((value) => typeof value === 'string');
+      const near = typeof error.data === 'string' ? nearest(error.data, words) : undefined;
       return new Problem({
         code: 'bad-value',
         what: `${subject} cannot be ${JSON.stringify(error.data)}.`,
-        why: `It can be: ${allowed.map((word) => `"${word}"`).join(', ')}.`,
-        remedy: near === undefined ? `Write "${allowed[0]}" or leave it out.` : `Did you mean "${near}"?`,
+        why: `It can be: ${allowed.map((value) => JSON.stringify(value)).join(', ')}.`,
+        remedy: near === undefined ? `Write ${JSON.stringify(allowed[0])} or leave it out.` : `Did you mean "${near}"?`,
       });
     }
     case 'minimum':
@@ -217,9 +231,9 @@ function badContainerPort(port: string, origin: string): Problem {
   });
 }
 
-function allowedValues(error: ErrorObject): string[] {
+function allowedValues(error: ErrorObject): readonly unknown[] {
   const allowed: unknown = error.params.allowedValues;
-  return Array.isArray(allowed) ? allowed.map(String) : [];
+  return Array.isArray(allowed) ? allowed : [];
 }
 
 /** The schema's first example for a key (`target`, `delegate.type`) as a sentence. */

@@ -62,9 +62,25 @@ export interface LaunchSchema {
    */
   onPortConflict?: 'ask' | 'fail' | 'other-port' | 'stop';
   /**
+   * What to do if somebody debugs the target already. ask: show who and since when, and let you choose; where nobody can be asked it is fail. fail: end with an error that says who. wait: until it is free. share: their session, read-only: your program reaches what the workload reaches and has its environment and files, but gets no requests. take-over: they are told, their session is undone, and yours begins; one that does not answer within 20 seconds is undone for them.
+   */
+  onHeld?: 'ask' | 'fail' | 'wait' | 'share' | 'take-over';
+  /**
    * Whether administrator rights may be asked for. ask: with one question that says what for. never: nothing is done that needs them, so that only root can have mode hosts. allow: your answer to that question is yes; the system may still ask for a password.
    */
   elevate?: 'ask' | 'never' | 'allow';
+  /**
+   * Whether a small pod in the cluster, the reaper, puts the original back if this computer vanishes for good. auto: if you have the rights to make one. require: a session without it ends with an error. never: no reaper.
+   */
+  reaper?: 'auto' | 'require' | 'never';
+  /**
+   * For how many seconds this computer may be silent until the reaper puts the original back; 20 seconds in which a session counts as alive come on top.
+   */
+  reaperDelay?: number;
+  /**
+   * Whether the console shows where the time of connecting and disconnecting went, step by step.
+   */
+  timings?: boolean;
   /**
    * Which variables of the container the program gets, and what it gets instead.
    */
@@ -116,7 +132,7 @@ export interface LaunchSchema {
     };
   };
   /**
-   * Names and ports outside the cluster that only its pods can reach, such as a database; they are reached through the cluster.
+   * Names and ports outside the cluster that only its pods can reach, such as a database; they are reached through the cluster. With /udp behind the port it is a UDP port.
    */
   externalEndpoints?: string[];
   /**
@@ -127,6 +143,10 @@ export interface LaunchSchema {
    * The file of Bridge to Kubernetes to read; false: none. Default: KubernetesLocalProcessConfig.yaml beside the program or in its working directory, if it is there.
    */
   processConfig?: string | boolean;
+  /**
+   * Whether the program is told who calls, by the header of the PROXY protocol before the first byte of each connection from the cluster. v1 is a line of text, v2 is binary, true is v2. Only for a program that expects it; to all others it is rubbish. Default: false.
+   */
+  proxyProtocol?: 'v2' | 'v1' | true | false;
   /**
    * The image of the agent that stands in for the container. Set it if the cluster can only pull from a registry of your own.
    */

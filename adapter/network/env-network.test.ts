@@ -2,17 +2,26 @@ import { connect } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { listenDatagrams } from '../tunnel/datagram-listener.ts';
+import { ask, echo } from '../tunnel/datagram-test-bed.ts';
 import { listen } from '../tunnel/listener.ts';
 import { EnvNetwork } from './env-network.ts';
 import type { Destination } from './names/destinations.ts';
 import { externalDestinations } from './names/external-endpoints.ts';
 
 const { signal } = new AbortController();
+const fail = (error: Error) => {
+  throw error;
+};
 
 function destination(label: string, ports: readonly number[], host = label): Destination {
   const names = { hostNames: [label], shortNames: [label], portNames: {} };
   return { key: `shop/${label}`, label, namespace: 'shop', ports, dial: { host }, ...names };
 }
+const withUdp = (of: Destination, ports: readonly number[], isFirst = false): Destination => ({
+  ...of,
+  udp: { ports, portNames: {}, isFirst },
+});
 
 let network: EnvNetwork;
 function open(reserved: ReadonlySet<number> = new Set()): EnvNetwork {
@@ -23,6 +32,7 @@ function open(reserved: ReadonlySet<number> = new Set()): EnvNetwork {
       return stream;
     },
     listen,
+    datagrams: { dial: echo, listen: listenDatagrams },
     onError: (error) => {
       throw error;
     },
@@ -75,6 +85,44 @@ describe('mode env', () => {
     expect(await text(connect(before.get('prices')?.[0] ?? 0, '127.0.0.1'))).toBe('elsewhere:80');
     const closed = text(connect(before.get('cart')?.[0] ?? 0, '127.0.0.1'));
     await expect(closed).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+});
+
+describe('UDP in mode env', () => {
+  it('has the same local port as TCP of the same number, also if it comes later', async () => {
+    await network.open([withUdp(destination('dns', [53]), [53, 8125])], signal);
+    const [tcp = 0, udp = 0, statsd = 0] = ports().get('dns') ?? [];
+    expect(udp).toBe(tcp);
+    expect(await text(connect(tcp, '127.0.0.1'))).toBe('dns:53');
+    expect(await ask(udp, '127.0.0.1', 'name?')).toBe('dns:53 name?');
+    expect(await ask(statsd, '127.0.0.1', 'a:1|c')).toBe('dns:8125 a:1|c');
+    await network.open([destination('dns', [53])], signal);
+    await expect(ask(udp, '127.0.0.1', 'gone?')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await network.open([withUdp(destination('dns', [53]), [53], true)], signal);
+    expect(network.reachable.map((one) => one.ports)).toEqual([
+      [
+        { port: 53, protocol: 'UDP', localPort: tcp },
+        { port: 53, localPort: tcp },
+      ],
+    ]);
+    expect(await ask(tcp, '127.0.0.1', 'again?')).toBe('dns:53 again?');
+  });
+
+  it('goes elsewhere where somebody has its port by UDP alone', async () => {
+    await network.open([destination('dns', [53])], signal);
+    const [usual = 0] = ports().get('dns') ?? [];
+    const taken = await listenDatagrams({
+      address: '127.0.0.1',
+      port: usual,
+      dial: expect.unreachable,
+      onError: fail,
+      signal,
+    });
+    await network.open([withUdp(destination('dns', [53]), [53])], signal);
+    const [tcp = 0, udp = 0] = ports().get('dns') ?? [];
+    expect([tcp, udp]).toEqual([usual, usual + 1]);
+    await taken[Symbol.asyncDispose]();
+    expect(await ask(udp, '127.0.0.1', 'name?')).toBe('dns:53 name?');
   });
 });
 

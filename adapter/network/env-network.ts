@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 import { Problem } from '../problem.ts';
 import type { ShadowedName } from './hosts/user-entries.ts';
 import type { DestinationListenersOptions } from './names/destination-listeners.ts';
-import type { Destination } from './names/destinations.ts';
+import { type Destination, type DestinationPort, portsOf, portText } from './names/destinations.ts';
 import { addressLeftOut, isAddressOnly } from './names/external-endpoints.ts';
 import { chooseLocalPort } from './names/local-ports.ts';
-import type { LeftOut, ReachableDestination } from './names/reachable-destination.ts';
+import type { LeftOut, ReachableDestination, ReachablePort } from './names/reachable-destination.ts';
 import { dialLoopback } from './ports/dial-loopback.ts';
 import type { MountRemark, WorkstationNetwork } from './workstation-network.ts';
 
@@ -17,8 +17,7 @@ export interface EnvNetworkOptions extends DestinationListenersOptions {
   readonly reserved: ReadonlySet<number>;
 }
 
-interface OpenPort {
-  readonly localPort: number;
+interface OpenPort extends ReachablePort {
   readonly listener: AsyncDisposable;
 }
 
@@ -31,7 +30,8 @@ export class EnvNetwork implements WorkstationNetwork {
   readonly dialSocket = undefined;
   readonly closed = new Promise<never>(() => {});
   readonly #options: EnvNetworkOptions;
-  readonly #open = new Map<string, Map<number, OpenPort>>();
+  /** By the destination's key and `portText`. */
+  readonly #open = new Map<string, Map<string, OpenPort>>();
   #destinations: ReadonlyMap<string, Destination> = new Map();
   #leftOut: readonly LeftOut[] = [];
 
@@ -42,10 +42,11 @@ export class EnvNetwork implements WorkstationNetwork {
   async open(destinations: readonly Destination[], signal: AbortSignal): Promise<void> {
     this.#destinations = new Map(destinations.map((destination) => [destination.key, destination]));
     for (const [key, ports] of this.#open) {
-      const wanted = this.#destinations.get(key)?.ports ?? [];
-      for (const [port, { listener }] of ports) {
-        if (wanted.includes(port)) continue;
-        ports.delete(port);
+      const destination = this.#destinations.get(key);
+      const wanted = new Set(destination && portsOf(destination).map(portText));
+      for (const [text, { listener }] of ports) {
+        if (wanted.has(text)) continue;
+        ports.delete(text);
         await listener[Symbol.asyncDispose]();
       }
       if (ports.size === 0) this.#open.delete(key);
@@ -58,7 +59,7 @@ export class EnvNetwork implements WorkstationNetwork {
         continue;
       }
       try {
-        for (const port of destination.ports) await this.#openPort(destination, port, signal);
+        for (const port of portNumbers(destination)) await this.#openPort(destination, port, signal);
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         leftOut.push({ destination, problem: error });
@@ -80,7 +81,10 @@ export class EnvNetwork implements WorkstationNetwork {
     return [...this.#destinations.values()].flatMap((destination) => {
       const open = this.#open.get(destination.key);
       if (open === undefined) return [];
-      const ports = [...open].map(([port, { localPort }]) => ({ port, localPort }));
+      const ports = portsOf(destination).flatMap((each) => {
+        const localPort = open.get(portText(each))?.localPort;
+        return localPort === undefined ? [] : [{ ...each, localPort }];
+      });
       return [{ destination, address, ports }];
     });
   }
@@ -99,31 +103,60 @@ export class EnvNetwork implements WorkstationNetwork {
     await Promise.all(listeners.map(({ listener }) => listener[Symbol.asyncDispose]()));
   }
 
+  /** What has this number by TCP and by UDP gets the same one here for both, if it can. */
   async #openPort(destination: Destination, port: number, signal: AbortSignal): Promise<void> {
     const { key } = destination;
-    const ports = this.#open.get(key) ?? new Map<number, OpenPort>();
-    this.#open.set(key, ports);
-    if (ports.has(port)) return;
-    const { listen, dial, onError, reserved } = this.#options;
-    const dialNow = () => dial(this.#destinations.get(key) ?? destination, port);
-    let listener: AsyncDisposable | undefined;
-    const take = async (candidate: number) => {
-      if (reserved.has(candidate)) return false;
-      try {
-        listener = await listen({ address, port: candidate, dial: dialNow, onError, signal });
-        return true;
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return false;
-        throw error;
+    const open = this.#open.get(key) ?? new Map<string, OpenPort>();
+    this.#open.set(key, open);
+    const all = portsOf(destination).filter((each) => each.port === port);
+    const missing = all.filter((each) => !open.has(portText(each)));
+    if (missing.length === 0) return;
+    const take = async (localPort: number) => {
+      if (this.#options.reserved.has(localPort)) return false;
+      const listeners = await this.#listenAt(localPort, destination, missing, signal);
+      for (const [index, each] of missing.entries()) {
+        const listener = listeners?.[index];
+        if (listener !== undefined) open.set(portText(each), { ...each, localPort, listener });
       }
+      return listeners !== undefined;
     };
+    for (const each of all) {
+      const localPort = open.get(portText(each))?.localPort;
+      if (localPort !== undefined && (await take(localPort))) return;
+    }
     try {
-      const localPort = await chooseLocalPort(key, port, take);
-      if (listener !== undefined) ports.set(port, { localPort, listener });
+      await chooseLocalPort(key, port, take);
     } catch (error) {
       throw error instanceof RangeError ? noPort(destination, port, error) : error;
     }
   }
+
+  /** Listeners for all of them at one local port; undefined if somebody else listens there. */
+  async #listenAt(
+    localPort: number,
+    destination: Destination,
+    wanted: readonly DestinationPort[],
+    signal: AbortSignal,
+  ): Promise<readonly AsyncDisposable[] | undefined> {
+    const { datagrams, onError } = this.#options;
+    const opened: AsyncDisposable[] = [];
+    try {
+      for (const { port, protocol } of wanted) {
+        const { dial, listen } = protocol === 'UDP' ? datagrams : this.#options;
+        const dialNow = () => dial(this.#destinations.get(destination.key) ?? destination, port);
+        opened.push(await listen({ address, port: localPort, dial: dialNow, onError, signal }));
+      }
+      return opened;
+    } catch (error) {
+      await Promise.all(opened.map((listener) => listener[Symbol.asyncDispose]()));
+      if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return undefined;
+      throw error;
+    }
+  }
+}
+
+function portNumbers(destination: Destination): ReadonlySet<number> {
+  return new Set(portsOf(destination).map(({ port }) => port));
 }
 
 function noPort({ label }: Destination, port: number, cause: Error): Problem {

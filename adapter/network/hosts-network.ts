@@ -40,7 +40,14 @@ export class HostsNetwork implements WorkstationNetwork {
 
   private constructor(options: HostsNetworkOptions) {
     this.#options = options;
-    this.#listeners = new DestinationListeners({ ...options, listen: (one) => this.#listen(one) });
+    this.#listeners = new DestinationListeners({
+      ...options,
+      listen: (one) => this.#listen(one, options.listen),
+      datagrams: {
+        dial: options.datagrams.dial,
+        listen: (one) => this.#listen({ ...one, protocol: 'UDP' }, options.datagrams.listen),
+      },
+    });
   }
 
   /** Starts the helper and sees whether it may write. Problems as `startHelper` throws them; hosts-unwritable. */
@@ -113,9 +120,9 @@ export class HostsNetwork implements WorkstationNetwork {
   }
 
   /** Where only root may listen, the helper does it for us. */
-  async #listen(one: Parameters<Listen>[0]): Promise<AsyncDisposable> {
+  async #listen(one: Parameters<PrivilegedHelper['listen']>[0], listen: Listen): Promise<AsyncDisposable> {
     try {
-      return await this.#options.listen(one);
+      return await listen(one);
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       if (code !== 'EACCES') throw error;

@@ -3,6 +3,8 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silentLog } from '../diagnostics/log.ts';
+import { serveDatagrams } from '../tunnel/datagram-listener.ts';
+import { echo } from '../tunnel/datagram-test-bed.ts';
 import { joinAccepted } from '../tunnel/listener.ts';
 import { externalDestinations } from './names/external-endpoints.ts';
 import { assertInstalled, copies, prepareCopies, removeCopies } from './namespace/test-bed.ts';
@@ -12,6 +14,9 @@ beforeAll(prepareCopies);
 afterAll(removeCopies);
 
 const { signal } = new AbortController();
+const fail = (error: Error) => {
+  throw error;
+};
 
 function at(address: string, label: string, ports: readonly number[]) {
   const names = { hostNames: [label, 'shared'], shortNames: [label], portNames: {} };
@@ -39,6 +44,7 @@ test('external endpoints are reached by name and by address in mode namespace', 
       command: copies.daemon.slice(2),
       dial: ({ dial: { host } }, port) => new PassThrough().end(`${host}:${port}`),
       serve: (socket, stream) => joinAccepted(socket, stream, () => {}),
+      datagrams: { dial: echo, serve: (socket, dial) => serveDatagrams(socket, { dial, onError: fail }) },
       notice: () => {},
     },
     signal,

@@ -1,11 +1,13 @@
 /** Mode `namespace`: the program runs in a private network of Linux, in which the Services have their own addresses. */
+import type { Socket as DatagramSocket } from 'node:dgram';
 import { isIPv4, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Duplex } from 'node:stream';
 import type { Log } from '../diagnostics/log.ts';
+import { failedStream } from '../tunnel/dial-error.ts';
 import type { ShadowedName } from './hosts/user-entries.ts';
 import { syntheticAddresses } from './names/addresses.ts';
-import type { Destination } from './names/destinations.ts';
+import { type Destination, portsOf } from './names/destinations.ts';
 import type { DialDestination, LeftOut, ReachableDestination } from './names/reachable-destination.ts';
 import type { Place } from './namespace/place-listeners.ts';
 import { openPrivateNetwork, type PrivateNetwork } from './namespace/private-network.ts';
@@ -20,6 +22,11 @@ export interface NamespaceNetworkOptions {
   readonly keep?: readonly string[];
   /** Joins an accepted connection to one into the cluster, and sees to both. */
   serve(socket: Socket, stream: Duplex): void;
+  /** The same for UDP: a stream for each source. Disposing closes the socket. */
+  readonly datagrams: {
+    readonly dial: DialDestination;
+    serve(socket: DatagramSocket, dial: () => Duplex): AsyncDisposable;
+  };
   /** Something to tell the user while the session stands. */
   notice(text: string): void;
 }
@@ -46,6 +53,7 @@ export class NamespaceNetwork implements WorkstationNetwork {
       log: options.log,
       command: options.command,
       accept: (address, port, socket) => network.#accept(address, port, socket),
+      acceptDatagrams: (address, port, socket) => network.#acceptDatagrams(address, port, socket),
       notice: (text) => options.notice(text),
       ...(options.keep && { keep: options.keep }),
       signal,
@@ -76,7 +84,7 @@ export class NamespaceNetwork implements WorkstationNetwork {
     for (const [key, address] of syntheticAddresses(others, this.#synthetic)) this.#synthetic.set(key, address);
     this.#reachable = destinations.flatMap((destination) => {
       const address = given.get(destination.key) ?? this.#synthetic.get(destination.key);
-      const ports = destination.ports.map((port) => ({ port, localPort: port }));
+      const ports = portsOf(destination).map((each) => ({ ...each, localPort: each.port }));
       return address === undefined ? [] : [{ destination, address, ports }];
     });
     this.#byAddress = Map.groupBy(this.#reachable, ({ address }) => address);
@@ -114,6 +122,18 @@ export class NamespaceNetwork implements WorkstationNetwork {
     if (destination) this.#options.serve(socket, this.#options.dial(destination, port));
     else socket.resetAndDestroy();
   }
+
+  #acceptDatagrams(address: string, port: number, socket: DatagramSocket): AsyncDisposable {
+    const { serve, dial } = this.#options.datagrams;
+    // What stands behind the address may have moved by the time somebody sends.
+    return serve(socket, () => {
+      const all = this.#byAddress.get(address)?.map(({ destination }) => destination);
+      const destination = all?.find(({ udp }) => udp?.ports.includes(port));
+      return destination === undefined
+        ? failedStream(new Error('no Service has this port any more'))
+        : dial(destination, port);
+    });
+  }
 }
 
 /** A pod's own address, so that a program which learns it from somebody else reaches it too. */
@@ -132,5 +152,8 @@ export function placesOf(reachable: readonly ReachableDestination[]): readonly P
     address,
     names: [...new Set(all.flatMap(({ destination }) => destination.hostNames))],
     ports: [...new Set(all.flatMap(({ destination }) => destination.ports))],
+    ...(all.some(({ destination }) => destination.udp) && {
+      udpPorts: [...new Set(all.flatMap(({ destination }) => destination.udp?.ports ?? []))],
+    }),
   }));
 }

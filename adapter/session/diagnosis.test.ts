@@ -8,7 +8,7 @@ import { FakeApiServer } from '../cluster/fake-api-server.ts';
 import { FileLog } from '../diagnostics/log.ts';
 import { Problem } from '../problem.ts';
 import { type DiagnosisSource, takeDiagnosis, takeLogs } from './diagnosis.ts';
-import { Journal } from './journal.ts';
+import { Journal } from './journal/journal.ts';
 import type { Connection, Status } from './protocol.ts';
 import { sessionFiles } from './state-folder.ts';
 

@@ -15,11 +15,12 @@ import type { Log } from '../diagnostics/log.ts';
 import { logFiles } from '../diagnostics/log-rotation.ts';
 import { versionsHere } from '../diagnostics/versions.ts';
 import { localEnvironment } from '../environment/local.ts';
+import { portText } from '../network/names/destinations.ts';
 import { findPortOwner, listeningPorts } from '../network/ports/ports.ts';
 import { listeningSockets } from '../network/ports/socket-table.ts';
 import { Problem, type ProblemData } from '../problem.ts';
-import { describeActs } from './described-acts.ts';
-import { readJournal } from './journal.ts';
+import { describeActs } from './journal/described-acts.ts';
+import { readJournal } from './journal/journal.ts';
 import { type Connection, type ConnectRequest, type Notice, type Status, sessionProtocolVersion } from './protocol.ts';
 import type { SessionFiles } from './state-folder.ts';
 
@@ -143,12 +144,11 @@ async function namesOf(
   const { connection } = status;
   if (!connection || !request) return [];
   const namespaces = [request.namespace, ...request.otherNamespaces];
-  const [ready, sockets] = await Promise.all([
+  const [ready, listening] = await Promise.all([
     unlessMissing('endpoints', inside && readyEndpoints(inside.cluster, namespaces, signal)),
     // In a private network the listeners are not this computer's.
-    process.platform === 'linux' && connection.network.mode !== 'namespace' ? listeningSockets('self') : undefined,
+    process.platform === 'linux' && connection.network.mode !== 'namespace' ? allListening() : undefined,
   ]);
-  const listening = sockets && new Set(sockets.map(({ address, port }) => `${address}:${port}`));
   const endpointsOf = (label: string): { readyEndpoints?: number } => {
     const [name = '', ...rest] = label.split('.');
     const namespace =
@@ -163,7 +163,7 @@ async function namesOf(
       address,
       ports: ports.map((each) => ({
         ...each,
-        ...(listening && { listening: listening.has(`${address}:${each.localPort}`) }),
+        ...(listening && { listening: listening.has(`${address}:${portText({ ...each, port: each.localPort })}`) }),
       })),
       leadsTo,
       state: 'open' as const,
@@ -178,6 +178,13 @@ async function namesOf(
       ...endpointsOf(name),
     })),
   ];
+}
+
+/** `127.64.0.1:80`, `127.64.0.1:53/udp`. */
+async function allListening(): Promise<ReadonlySet<string>> {
+  const [tcp, udp] = await Promise.all([listeningSockets('self'), listeningSockets('self', 'UDP')]);
+  const datagrams = udp.map((socket) => ({ ...socket, protocol: 'UDP' as const }));
+  return new Set([...tcp, ...datagrams].map((socket) => `${socket.address}:${portText(socket)}`));
 }
 
 async function portsOf({ status: { connection }, inside }: DiagnosisSource): Promise<Diagnosis['ports']> {

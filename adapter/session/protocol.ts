@@ -5,16 +5,18 @@
 import { NotificationType, NotificationType0, RequestType, RequestType0, ResponseError } from 'vscode-jsonrpc/node';
 import { z } from 'zod';
 import { Problem, type ProblemData } from '../problem.ts';
-import type { Question } from './ask.ts';
+import type { Question } from './questions/ask.ts';
+import { heldPolicies } from './questions/held-question.ts';
+import { timingSchema } from './timings.ts';
 
 /** Rises when an old client and a new daemon would misunderstand each other. */
-export const sessionProtocolVersion = 5;
+export const sessionProtocolVersion = 7;
 
 export const helloSchema = z.object({ version: z.int(), token: z.string() });
 export type Hello = z.infer<typeof helloSchema>;
 
 const portNumber = z.int().min(1).max(65535);
-const externalEndpoint = z.object({ host: z.string(), port: portNumber });
+const externalEndpoint = z.object({ host: z.string(), port: portNumber, protocol: z.literal('UDP').optional() });
 
 export const connectRequestSchema = z.object({
   target: z.string(),
@@ -30,7 +32,13 @@ export const connectRequestSchema = z.object({
   /** Namespaces whose Services are to be reachable too. */
   otherNamespaces: z.array(z.string()),
   onPortConflict: z.enum(['ask', 'fail', 'other-port', 'stop']),
+  onHeld: z.enum(heldPolicies),
+  /** Milliseconds for which it is waited for; without end if it is missing. */
+  waitLimit: z.int().nonnegative().optional(),
   elevate: z.enum(['ask', 'never', 'allow']),
+  /** Whether something in the cluster undoes the session if this computer vanishes, and after how many seconds. */
+  reaper: z.enum(['auto', 'require', 'never']),
+  reaperDelay: z.int(),
   /** Reached through the cluster, by a name that only pods may know. */
   externalEndpoints: z.array(externalEndpoint),
   /** What to do about a variable or volume that cannot be had. */
@@ -51,6 +59,8 @@ export const connectRequestSchema = z.object({
   /** What of the container stays on the agent, and whether a managed identity is to be reached. */
   keep: z.object({ probes: z.boolean(), lifecycle: z.boolean() }),
   managedIdentity: z.boolean(),
+  /** The header that tells the program who calls; absent: none. */
+  proxyProtocol: z.enum(['v1', 'v2']).optional(),
   /** Where the program is: a volume of the pod must not hide it. */
   folder: z.string(),
   /** The client will start the program itself, so its ports have to be free. */
@@ -64,11 +74,35 @@ const reachableService = z.object({
   name: z.string(),
   address: z.string(),
   names: z.array(z.string()),
-  /** The Service's own ports, and where each of them is at the address. */
-  ports: z.array(z.object({ port: portNumber, localPort: portNumber })),
+  /** The Service's own ports, TCP first, and where each of them is at the address. */
+  ports: z.array(z.object({ port: portNumber, localPort: portNumber, protocol: z.literal('UDP').optional() })),
   /** Where it leads to in the cluster: an address or a name. */
   leadsTo: z.string(),
 });
+const endpoint = z.object({ address: z.string(), port: z.int() });
+/** Connections from the cluster that are open now. */
+const callersSchema = z.object({
+  /** All of them. */
+  open: z.int(),
+  /** Some of them, the newest first. */
+  newest: z.array(
+    z.object({
+      /** Its end in the cluster; the address may be empty. */
+      source: endpoint,
+      /** The pod with that address, if it is one of the session's namespace. */
+      name: z.string().optional(),
+      /** The pod of the workload that was called. */
+      pod: z.string(),
+      containerPort: portNumber,
+      /** Whom the program takes for the caller. */
+      seenAs: endpoint,
+      /** ISO 8601 */
+      since: z.string(),
+    }),
+  ),
+});
+export type CallersStatus = z.infer<typeof callersSchema>;
+
 const networkSchema = z.object({
   mode: z.enum(['hosts', 'namespace', 'env']),
   /** Why this one, in a sentence. */
@@ -114,6 +148,8 @@ export const connectionSchema = z.discriminatedUnion('kind', [
     externalEndpoints: z.array(externalEndpoint),
     services: z.array(reachableService),
     ports: z.array(z.object({ containerPort: portNumber, localPort: portNumber })),
+    /** Whose session this one shares, read-only: `anna on laptop`. */
+    guestOf: z.string().optional(),
     log: z.string(),
   }),
   /** The daemon is undoing its last session: connect again when it has closed the socket. */
@@ -174,12 +210,30 @@ export const statusSchema = z.object({
     .object({
       workload: z.string(),
       container: z.string(),
-      pods: z.array(z.object({ name: z.string(), roundTripTime: z.number().optional(), streams: z.int() })),
+      pods: z.array(
+        z.object({
+          name: z.string(),
+          roundTripTime: z.number().optional(),
+          /** Whether its agent has been heard of in the last seconds; absent in daemons of older versions. */
+          answering: z.boolean().optional(),
+          streams: z.int(),
+        }),
+      ),
+      /** Who calls now; absent in sessions that get no requests, and in daemons of older versions. */
+      callers: callersSchema.optional(),
+      /** What of the road to the cluster does not work now; its pods are not in the list above. ISO 8601. */
+      outage: z.object({ since: z.string(), why: z.string() }).optional(),
       network: networkSchema,
       services: z.array(reachableService),
       /** What cannot be reached from here, and why. */
       leftOut: z.array(z.object({ name: z.string(), names: z.array(z.string()), why: z.string() })),
       ports: z.array(z.object({ containerPort: portNumber, localPort: portNumber })),
+      /** Whose session this one shares: `anna on laptop`. */
+      guestOf: z.string().optional(),
+      /** Who shares this one: `boris on desk`. */
+      guests: z.array(z.string()).optional(),
+      /** What becomes of the session if this computer vanishes, in full sentences. */
+      ifVanished: z.string().optional(),
       /** The privileged helper, if there is one. */
       helper: z.object({ pid: z.int() }).optional(),
       /** The hosts file, if names stand in it. */
@@ -209,6 +263,10 @@ export const leaveRequest = new RequestType<Leave, Ending, ProblemData>('session
 export const standingRequest = new RequestType0<Connection | null, ProblemData>('session/standing');
 export const statusRequest = new RequestType0<Status, ProblemData>('session/status');
 export const processNotification = new NotificationType<ReportedProcess>('session/process');
+/** Where the daemon's time of a connect or disconnect went; comes before the answer that ends it. */
+export const timingsSchema = z.object({ of: z.enum(['connect', 'disconnect']), timing: timingSchema });
+export type Timings = z.infer<typeof timingsSchema>;
+export const timingsNotification = new NotificationType<Timings>('session/timings');
 /** The client has ended its processes, or means to; a socket that closes without this word is one of a killed client. */
 export const goodbyeRequest = new RequestType0<null, ProblemData>('session/goodbye');
 /** Ends a session that stands without a client. */

@@ -4,9 +4,10 @@ import type { EnvironmentVariable } from '../environment/environment.ts';
 import { hostsFilePath } from '../network/hosts/hosts-writer.ts';
 import type { WorkstationNetwork } from '../network/workstation-network.ts';
 import type { Tunnel } from '../tunnel/tunnel.ts';
-import type { ChosenNetwork } from './choose-network.ts';
-import type { Connection, Status } from './protocol.ts';
-import type { SessionVolumes } from './session-volumes.ts';
+import type { Caller } from './agents/callers.ts';
+import type { SessionVolumes } from './program/session-volumes.ts';
+import type { CallersStatus, Connection, Status } from './protocol.ts';
+import type { ChosenNetwork } from './workstation/choose-network.ts';
 
 export interface ConnectionParts extends Pick<Connection, 'session' | 'log' | 'pods' | 'externalEndpoints'> {
   readonly target: ResolvedTarget;
@@ -52,12 +53,14 @@ export function describeStatus(
   network: WorkstationNetwork,
   tunnels: readonly Tunnel[],
   helper: { readonly pid: number } | undefined,
+  outage: NonNullable<Status['connection']>['outage'],
 ): Status['connection'] {
   return {
     workload: connection.workload,
     container: connection.container,
-    pods: tunnels.map(({ pod, roundTripTime, statistics }) => ({
+    pods: tunnels.map(({ pod, roundTripTime, answering, statistics }) => ({
       name: pod,
+      answering,
       ...(roundTripTime !== undefined && { roundTripTime }),
       streams: statistics.streams,
     })),
@@ -69,8 +72,24 @@ export function describeStatus(
       why: `${problem.what} ${problem.why}`.trim(),
     })),
     ports: connection.ports,
+    ...(outage && { outage }),
     ...(helper && { helper: { pid: helper.pid } }),
     ...(connection.network.mode === 'hosts' && { hostsFile: hostsFilePath() }),
+  };
+}
+
+/** Who calls: `open` in all, of whom these are shown. `nameOf` knows the pods with some of the addresses. */
+export function describeCallers(
+  open: number,
+  newest: readonly Caller[],
+  nameOf: (address: string) => string | undefined,
+): CallersStatus {
+  return {
+    open,
+    newest: newest.map(({ source, pod, containerPort, seenAs, since }) => {
+      const name = nameOf(source.address);
+      return { source, ...(name !== undefined && { name }), pod, containerPort, seenAs, since: since.toISOString() };
+    }),
   };
 }
 
@@ -79,7 +98,10 @@ function describeServices(network: WorkstationNetwork): Connection['services'] {
     name: destination.label,
     address,
     names: [...destination.hostNames],
-    ports: ports.map((port) => ({ ...port })),
+    // Who looks for the port of a Service takes the first.
+    ports: [...ports.filter(({ protocol }) => !protocol), ...ports.filter(({ protocol }) => protocol)].map((port) => ({
+      ...port,
+    })),
     leadsTo: destination.dial.host,
   }));
 }

@@ -3,16 +3,36 @@
  * temporary files, where users look for them and the system tidies up; all else is in the user's state folder.
  * All folders are 0700 and all files 0600; a folder of somebody else's is refused.
  */
-import { existsSync, lstatSync, mkdirSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Problem } from '../problem.ts';
 
 /** The root of all state: `$KUBERNETES_LOCAL_STATE`, else the XDG state folder. */
 function stateFolder(): string {
+  return privateFolder(stateFolderPath());
+}
+
+function stateFolderPath(): string {
   const { KUBERNETES_LOCAL_STATE: own, XDG_STATE_HOME: xdg } = process.env;
-  if (own) return privateFolder(own);
-  return privateFolder(join(xdg || join(homedir(), '.local', 'state'), 'kubernetes-local'));
+  return own || join(xdg || join(homedir(), '.local', 'state'), 'kubernetes-local');
+}
+
+const journalName = 'journal.jsonl';
+
+/** Held by whoever undoes what interrupted sessions left, one at a time. */
+export function replayLockPath(): string {
+  return join(stateFolder(), 'replay.lock');
+}
+
+/** Whether some session has a journal: it lives, or has left something. Makes nothing, and never throws. */
+export function hasJournals(): boolean {
+  const folder = join(stateFolderPath(), 'sessions');
+  try {
+    return readdirSync(folder).some((key) => existsSync(join(folder, key, journalName)));
+  } catch {
+    return false;
+  }
 }
 
 /** The folder that holds one folder for each session known on this computer. */
@@ -41,6 +61,8 @@ export interface SessionFiles {
   readonly log: string;
   readonly token: string;
   readonly lock: string;
+  /** How the last undo by a later command failed; missing if none did. */
+  readonly replay: string;
   readonly socket: string;
 }
 
@@ -50,10 +72,11 @@ export function sessionFiles(key: string): SessionFiles {
   return {
     key,
     folder,
-    journal: join(folder, 'journal.jsonl'),
+    journal: join(folder, journalName),
     log: join(logsFolder(), `session-${key}.log`),
     token: join(folder, 'token'),
     lock: join(folder, 'lock'),
+    replay: join(folder, 'replay.json'),
     socket:
       process.platform === 'win32' ? `\\\\.\\pipe\\kubernetes-local-${key}` : join(socketFolder(folder), `${key}.sock`),
   };
@@ -73,7 +96,7 @@ function temporaryFolder(): string {
 
 function privateFolder(path: string): string {
   try {
-    if (!existsSync(path)) mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (!existsSync(path)) make(path);
     const stat = lstatSync(path);
     const foreign = process.getuid !== undefined && stat.uid !== process.getuid();
     const open = process.platform !== 'win32' && (stat.mode & 0o022) !== 0;
@@ -82,14 +105,37 @@ function privateFolder(path: string): string {
     }
     return path;
   } catch (error) {
-    throw new Problem(
-      {
-        code: 'state-unwritable',
-        what: `The state folder ${path} cannot be used.`,
-        why: error instanceof Error ? error.message : String(error),
-        remedy: 'Make it a folder of your own with mode 0700, or set KUBERNETES_LOCAL_STATE to another one.',
-      },
-      { cause: error },
-    );
+    throw unusable(path, error);
   }
+}
+
+/** Several processes may make it at the same time. */
+function make(path: string): void {
+  try {
+    // Of a read-only disk Node says ENOENT where it makes parents too; asked for one folder it says what is wrong.
+    mkdirSync(path, { recursive: !existsSync(dirname(path)), mode: 0o700 });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+}
+
+const diskErrors = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'ENOENT', 'ENOTDIR']);
+
+/** An error of the file system in the state folder as Problem state-unwritable; any other as it is. */
+export function stateProblem(folder: string, error: unknown): unknown {
+  const isDisks = error instanceof Error && 'code' in error && diskErrors.has(String(error.code));
+  return isDisks && !(error instanceof Problem) ? unusable(folder, error) : error;
+}
+
+function unusable(path: string, error: unknown): Problem {
+  return new Problem(
+    {
+      code: 'state-unwritable',
+      what: `The state folder ${path} cannot be used.`,
+      why: error instanceof Error ? error.message : String(error),
+      remedy:
+        'Make it a folder of your own with mode 0700 and some free space, or set KUBERNETES_LOCAL_STATE to another one.',
+    },
+    { cause: error },
+  );
 }

@@ -5,6 +5,9 @@ const explanations: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
   ENOTFOUND: 'name not found in the cluster',
   ETIMEDOUT: 'no answer',
+  ENETUNREACH: 'no tunnel',
+  EPROTONOSUPPORT: 'the agent carries no datagrams',
+  EAGAIN: 'too many connections are being opened',
 };
 
 /** An Error with a system error code, like the one of a failed `net.connect`. */

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { carriedSocket } from '../../agent/sockets.ts';
 import { join } from './join.ts';
 
 export interface ListenOptions {
@@ -26,7 +27,7 @@ const isReset = (error: Error): boolean => 'code' in error && error.code === 'ER
 export async function listen(options: ListenOptions): Promise<AsyncDisposable & { readonly port: number }> {
   options.signal.throwIfAborted();
   const sockets = new Set<Socket>();
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+  const server = createServer(carriedSocket, (socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     joinAccepted(socket, options.dial(), options.onError);

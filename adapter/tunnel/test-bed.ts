@@ -3,10 +3,26 @@ import { createCipheriv, createHash, generateKeyPairSync, type KeyObject } from 
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex, Readable } from 'node:stream';
-import { type Agent, startAgent } from '../../agent/agent.ts';
-import type { FilesConfiguration } from '../../agent/protocol.ts';
+import { type Agent, type AgentOptions, startAgent } from '../../agent/agent.ts';
+import {
+  configurationVersion,
+  type FilesConfiguration,
+  helloHeadLength,
+  helloRestLength,
+  protocolVersion,
+  signatureLength,
+} from '../../agent/protocol.ts';
+import type { VersionRange } from '../../agent/versions.ts';
 import { silentLog } from '../diagnostics/log.ts';
-import { type InboundConnection, openTunnel, type PortForward, type PortForwarder, type Tunnel } from './tunnel.ts';
+import type { AgentKeys } from './agent-key-check.ts';
+import {
+  type InboundConnection,
+  openTunnel,
+  type PortForward,
+  type PortForwarder,
+  type Tunnel,
+  type TunnelOptions,
+} from './tunnel.ts';
 
 /** A forward through a relay in between, so that a test can cut either direction without closing anything. */
 export class LoopbackForwarder implements PortForwarder, AsyncDisposable {
@@ -14,6 +30,11 @@ export class LoopbackForwarder implements PortForwarder, AsyncDisposable {
   readonly #relays: { near: Socket; far: Socket }[] = [];
   readonly #server: Server;
   readonly #target: () => number;
+  #refuses = false;
+  /** Of what the agent says on new connections only the bytes before HTTP/2 arrive. */
+  greetingOnly = false;
+  /** How many forwards were refused. */
+  refused = 0;
 
   constructor(target: () => number) {
     this.#target = target;
@@ -25,12 +46,17 @@ export class LoopbackForwarder implements PortForwarder, AsyncDisposable {
         [far, near],
       ] as const) {
         from.on('error', () => {}).once('close', () => to.destroy());
-        from.pipe(to);
+        if (from === far && this.greetingOnly) passFirst(from, to, bytesBeforeHttp2);
+        else from.pipe(to);
       }
     });
   }
 
   async forward(_pod: string, ports: readonly number[]): Promise<PortForward> {
+    if (this.#refuses) {
+      this.refused += 1;
+      throw new Error('there is no road to the pod');
+    }
     if (!this.#server.listening) await once(this.#server.listen(0, '127.0.0.1'), 'listening');
     const channels = ports.map(() => connect({ port: portOf(this.#server), host: '127.0.0.1', noDelay: true }));
     const { promise: closed, resolve } = Promise.withResolvers<Error | undefined>();
@@ -55,37 +81,76 @@ export class LoopbackForwarder implements PortForwarder, AsyncDisposable {
     }
   }
 
+  /** What was held back since `silence` passes, and what comes then. */
+  resume(direction: 'to the agent' | 'from the agent'): void {
+    for (const { near, far } of this.#relays) {
+      const [from, to] = direction === 'to the agent' ? [near, far] : [far, near];
+      from.pipe(to);
+    }
+  }
+
+  /** From now on there is no new forward, or there is again. */
+  refuse(does: boolean): void {
+    this.#refuses = does;
+  }
+
+  /** Breaks what is open now, without a word of goodbye from either end. */
+  break(): void {
+    for (const { near, far } of this.#relays.splice(0)) for (const socket of [near, far]) socket.destroy();
+    for (const forward of this.forwards.splice(0)) for (const channel of forward.channels) channel.destroy();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { near, far } of this.#relays) for (const socket of [near, far]) socket.destroy();
     this.#server.close();
   }
 }
 
+/** From the agent: hello, verdict and proof. */
+const bytesBeforeHttp2 = helloHeadLength + helloRestLength(protocolVersion) + 1 + signatureLength;
+
+function passFirst(from: Socket, to: Socket, count: number): void {
+  let left = count;
+  from.on('data', (chunk: Buffer) => {
+    to.write(chunk.subarray(0, left));
+    left -= Math.min(left, chunk.length);
+  });
+}
+
 export interface TestBed extends AsyncDisposable {
   readonly agent: Agent;
   readonly forwarder: LoopbackForwarder;
+  /** By which the two ends know each other. */
+  readonly identity: Pick<TunnelOptions, 'tunnelPort' | 'privateKey' | 'session' | 'agentKeys'>;
   /** Resolves when the agent logs this message; counts from the start of the bed. */
   logged(message: string): Promise<Readonly<Record<string, unknown>>>;
+  /** How often the agent has logged this message. */
+  count(message: string): number;
   open(options?: {
     onInbound?: (connection: InboundConnection) => void;
     privateKey?: KeyObject;
     session?: string;
+    role?: 'holder' | 'guest';
+    agentKeys?: AgentKeys;
+    keyPatience?: number;
     forwarder?: PortForwarder;
     signal?: AbortSignal;
+    versions?: VersionRange;
   }): Promise<Tunnel>;
 }
 
+export type BedOptions = Omit<AgentOptions, 'log'> & { readonly files?: FilesConfiguration };
+
 /** Starts an agent with one inbound port and gives what is needed to connect to it. */
-export async function startTestBed(
-  given: { heartbeatTick?: number; files?: FilesConfiguration } = {},
-): Promise<TestBed> {
-  const { files, ...options } = given;
+export async function startTestBed(given: BedOptions = {}): Promise<TestBed> {
+  const { files, heartbeatTick, ...agentOptions } = given;
+  const options = heartbeatTick === undefined ? {} : { heartbeatTick };
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   const messages: [string, Readonly<Record<string, unknown>>][] = [];
   let wake: (() => void)[] = [];
   const agent = await startAgent(
     {
-      version: 1,
+      version: configurationVersion,
       session: 'test',
       publicKey: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
       tunnelPort: 0,
@@ -95,6 +160,7 @@ export async function startTestBed(
     },
     {
       ...options,
+      ...agentOptions,
       log: (_level, message, details = {}) => {
         messages.push([message, details]);
         const waiting = wake;
@@ -105,9 +171,17 @@ export async function startTestBed(
   );
   const forwarder = new LoopbackForwarder(() => agent.tunnelPort);
   const tunnels: Tunnel[] = [];
+  const identity = {
+    tunnelPort: agent.tunnelPort,
+    privateKey,
+    session: 'test',
+    agentKeys: { keyOf: async () => agent.publicKey },
+  };
   return {
     agent,
     forwarder,
+    identity,
+    count: (wanted) => messages.filter(([message]) => message === wanted).length,
     logged: async (wanted) => {
       for (;;) {
         const found = messages.find(([message]) => message === wanted);
@@ -117,11 +191,9 @@ export async function startTestBed(
     },
     open: async (given = {}) => {
       const tunnel = await openTunnel({
+        ...identity,
         forwarder,
         pod: 'cart-1',
-        tunnelPort: agent.tunnelPort,
-        privateKey,
-        session: 'test',
         onInbound: ({ stream }) => stream.destroy(),
         signal: new AbortController().signal,
         log: silentLog,

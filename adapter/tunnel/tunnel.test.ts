@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Problem } from '../problem.ts';
 import { join } from './join.ts';
 import {
@@ -20,7 +20,7 @@ import {
 } from './test-bed.ts';
 import type { InboundConnection, Tunnel } from './tunnel.ts';
 
-const bed = async (options?: { heartbeatTick?: number }): Promise<TestBed> => {
+const bed = async (options?: { heartbeatTick?: number; patience?: number }): Promise<TestBed> => {
   const started = await startTestBed(options);
   onTestFinished(() => started[Symbol.asyncDispose]());
   return started;
@@ -230,6 +230,7 @@ describe('inbound', () => {
       port: given.agent.ports[0],
       remoteAddress: '127.0.0.1',
       remotePort: client.localPort,
+      localAddress: '127.0.0.1',
     });
     expect(await readText(connection.stream)).toBe('GET /');
     connection.stream.end('200 OK');
@@ -310,7 +311,7 @@ describe('the tunnel', () => {
   test.each(['from the agent', 'to the agent'] as const)(
     'that falls silent %s is given up by both',
     async (direction) => {
-      const given = await bed({ heartbeatTick: 20 });
+      const given = await bed({ heartbeatTick: 20, patience: 50 });
       const tunnel = await given.open();
       await inboundPort(given);
       given.forwarder.silence(direction);
@@ -318,10 +319,111 @@ describe('the tunnel', () => {
         direction === 'from the agent' ? 'the agent does not answer any more' : 'the agent closed the tunnel';
       expect(await tunnel.closed).toMatchObject({ message: expect.stringContaining(reason) });
       await given.logged('tunnel lost');
+      await given.logged('the workstation did not come back');
       expect(given.agent.ready).toBe(false);
       expect(given.agent.ports).toEqual([]);
     },
   );
+
+  test('that is asked and says nothing is given up', async () => {
+    const given = await bed();
+    const tunnel = await given.open();
+    await vi.waitFor(() => expect(tunnel.answering).toBe(true));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    given.forwarder.silence('from the agent');
+    tunnel.check();
+    expect(tunnel.answering).toBe(false);
+    vi.runAllTimers();
+    expect(await tunnel.closed).toMatchObject({ message: 'the agent does not answer any more' });
+  });
+
+  test('that is asked and answers stands on', async () => {
+    const tunnel = await (await bed()).open();
+    tunnel.check();
+    expect(tunnel.answering).toBe(false);
+    await vi.waitFor(() => expect(tunnel.answering).toBe(true), { timeout: 10_000 });
+  });
+
+  test('that breaks is waited for: connections are held and served by the next one', async () => {
+    const given = await bed();
+    const first = await given.open();
+    const port = await inboundPort(given);
+    given.forwarder.break();
+    await first.closed;
+    await given.logged('tunnel lost');
+    expect(given.agent.ready).toBe(true);
+    const callers = ['one', 'two'].map((name) => connectTo(port).end(name));
+    const answers = callers.map(readText);
+    const gone = connectTo(port);
+    await once(gone, 'connect');
+    gone.resetAndDestroy();
+    const echo = ({ stream }: InboundConnection) => void stream.pipe(stream);
+    await given.open({ onInbound: echo });
+    expect(await Promise.all(answers)).toEqual(['one', 'two']);
+    expect(given.agent.ports).toEqual([port]);
+  });
+
+  test('that does not come back in time is given up: what was held is reset, and nothing listens', async () => {
+    const given = await bed({ patience: 300 });
+    await given.open();
+    const port = await inboundPort(given);
+    given.forwarder.break();
+    await given.logged('tunnel lost');
+    const caller = connectTo(port);
+    expect(await fate(caller)).toBe('ECONNRESET');
+    await given.logged('the workstation did not come back');
+    expect(given.agent.ready).toBe(false);
+    expect(await fate(connectTo(port))).toBe('ECONNREFUSED');
+  });
+
+  test('that is given up while it opens is no goodbye: the agent waits for the next attempt', async () => {
+    const given = await bed();
+    const port = await given.open().then(() => inboundPort(given));
+    given.forwarder.break();
+    await given.logged('tunnel lost');
+    const caller = fate(connectTo(port).end('still here'));
+    // The agent takes the tunnel for live, while the first PING is never answered.
+    given.forwarder.greetingOnly = true;
+    const stop = new AbortController();
+    const opening = expect(given.open({ signal: stop.signal })).rejects.toThrow('another network');
+    await vi.waitFor(() => expect(given.count('tunnel connected')).toBe(2));
+    stop.abort(new Error('another network'));
+    await opening;
+    await vi.waitFor(() => expect(given.count('tunnel lost')).toBe(2));
+    given.forwarder.greetingOnly = false;
+    await given.open();
+    expect(given.agent.ports).toEqual([port]);
+    expect(given.agent.ready).toBe(true);
+    // It was on its way over the tunnel that was given up.
+    expect(await caller).toBe('ECONNRESET');
+  });
+
+  test('that is disposed of is not waited for', async () => {
+    const given = await bed();
+    const tunnel = await given.open();
+    const port = await inboundPort(given);
+    await tunnel[Symbol.asyncDispose]();
+    expect(await given.logged('tunnel lost')).toMatchObject({ orderly: true });
+    expect(given.agent.ready).toBe(false);
+    expect(await fate(connectTo(port))).toBe('ECONNREFUSED');
+  });
+
+  test('takes its streams with it when it breaks, by resets and not by ends', async () => {
+    const { connection, accept } = firstConnection();
+    const port = await server(accept);
+    const program = firstConnection();
+    const programPort = await server(program.accept);
+    const given = await bed();
+    const tunnel = await given.open({ onInbound: ({ stream }) => void join(stream, connectTo(programPort)) });
+    const caller = connectTo(await inboundPort(given));
+    const local = connectTo(await server((socket) => void join(socket, tunnel.dial('127.0.0.1', port))));
+    local.write('x');
+    const ended = Promise.all([caller, await program.connection, local, await connection].map(fate));
+    given.forwarder.break();
+    expect(await tunnel.closed).toBeInstanceOf(Error);
+    expect(await ended).toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNRESET', 'ECONNRESET']);
+  });
 
   test('takes its streams with it when it is disposed of', async () => {
     const { connection, accept } = firstConnection();

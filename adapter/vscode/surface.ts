@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { Notices } from './commands/notices.ts';
 import { showProblem } from './commands/problem-message.ts';
-import { askConsent, askPort } from './commands/questions.ts';
+import { askConsent, askHeld, askPort } from './commands/questions.ts';
 import type { ConnectionSurface } from './connections/connections.ts';
 import type { Services } from './services.ts';
 
@@ -24,6 +24,7 @@ export function windowSurface(output: vscode.LogOutputChannel, services: () => S
     ask: {
       consent: (text, signal) => askConsent(text, signal),
       port: (question, signal) => askPort(question, signal),
+      held: (question, signal) => askHeld(question, signal),
     },
     lost: (problem, { target }) => void showProblem(problem, services(), { target }),
   };

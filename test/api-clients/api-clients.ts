@@ -105,7 +105,7 @@ const builders: Record<ClientLanguage, (onProgress: OnProgress, signal?: AbortSi
       await nameOf('node', [lock]),
       (place) => isThere(join(place, 'reader.mjs'), constants.R_OK),
       async (place) => {
-        await bundlePrograms({ reader: source('node', 'reader.js') }, place, '.mjs');
+        await bundlePrograms({ reader: source('node', 'reader.js') }, place, { extension: '.mjs', plugins: [] });
         await chmod(place, 0o755);
       },
     );

@@ -27,7 +27,9 @@ export type Side = 'ours' | 'other';
 export async function openSides(): Promise<Sides> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-dap-'));
   const bundle = join(folder, 'served.mjs');
-  await bundlePrograms({ served: fileURLToPath(new URL('../debuggers/served.ts', import.meta.url)) }, folder, '.mjs');
+  await bundlePrograms({ served: fileURLToPath(new URL('../debuggers/served.ts', import.meta.url)) }, folder, {
+    extension: '.mjs',
+  });
   return {
     folder,
     argv: (side, { type, command }) => (side === 'other' ? command : [process.execPath, bundle, '--delegate', type]),

@@ -1,11 +1,14 @@
-/** One measured comparison: medians of interleaved runs, their spread, and the bar that is promised. */
+/** One measured comparison: what interleaved runs gave, their spread, and the bar that is promised. */
 
-/** What keeps a promise: a ratio ours/other up to this, or, where it is given, a difference ours-other up to that. */
-export interface Bar {
-  readonly ratio: number;
-  /** In the unit of the measure. */
-  readonly difference?: number;
-}
+/**
+ * What keeps a promise: a ratio ours/other up to this, or, where it is given, a difference ours-other up to that; a ratio of at
+ * least so much; ours alone up to a limit in the unit of the measure; or nothing, where a figure is only stated.
+ */
+export type Bar =
+  | { readonly ratio: number; readonly difference?: number }
+  | { readonly leastRatio: number }
+  | { readonly limit: number }
+  | { readonly stated: true };
 
 export interface Measure {
   readonly measure: string;
@@ -28,17 +31,21 @@ export interface Samples {
   readonly other: readonly number[];
 }
 
-/** Compares samples; a `bar` that is a number is a ratio. */
+/** Makes one number of the samples of a side. */
+export type Statistic = (values: readonly number[]) => number;
+
+/** Compares samples by their median, or by another statistic; a `bar` that is a number is a ratio. */
 export function compare(
   measure: string,
   unit: string,
   otherName: string,
   promised: number | Bar,
   samples: Samples,
+  statistic: Statistic = median,
 ): Measure {
   const bar = typeof promised === 'number' ? { ratio: promised } : promised;
-  const ours = median(samples.ours);
-  const other = median(samples.other);
+  const ours = statistic(samples.ours);
+  const other = statistic(samples.other);
   const ratio = ours / other;
   const difference = ours - other;
   return {
@@ -52,7 +59,7 @@ export function compare(
     ratio: round(ratio),
     difference: round(difference),
     bar,
-    holds: withinRatio(ratio, bar) || withinDifference(difference, bar),
+    holds: keeps(bar, { ours, ratio, difference }),
     runs: samples.ours.length,
   };
 }
@@ -71,29 +78,35 @@ export function table(measures: readonly Measure[]): string {
     verdict(each),
     `${each.runs}`,
   ]);
-  return [['measure', 'ours (spread)', 'other (spread)', 'ratio', 'difference', 'bar', '', 'runs'], ...rows]
-    .map((row) => `| ${row.join(' | ')} |`)
-    .toSpliced(1, 0, '|---|---|---|---|---|---|---|---|')
-    .join('\n');
+  return markdownTable(['measure', 'ours (spread)', 'other (spread)', 'ratio', 'difference', 'bar', '', 'runs'], rows);
 }
 
-function withinRatio(ratio: number, bar: Bar): boolean {
-  return ratio <= bar.ratio;
+/** Rows of cells as a table of Markdown. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 }
 
-function withinDifference(difference: number, bar: Bar): boolean {
-  return bar.difference !== undefined && difference <= bar.difference;
+function keeps(bar: Bar, { ours, ratio, difference }: { ours: number; ratio: number; difference: number }): boolean {
+  if ('stated' in bar) return true;
+  if ('limit' in bar) return ours <= bar.limit;
+  if ('leastRatio' in bar) return ratio >= bar.leastRatio;
+  return ratio <= bar.ratio || (bar.difference !== undefined && difference <= bar.difference);
 }
 
-function barOf({ bar, unit }: Measure): string {
+/** The bar in words; empty where a figure is only stated. */
+export function barOf({ bar, unit, otherName }: Measure): string {
+  if ('stated' in bar) return '';
+  if ('limit' in bar) return `≤ ${round(bar.limit)} ${unit}`;
+  if ('leastRatio' in bar) return bar.leastRatio === 1 ? `≥ ${otherName}` : `≥ ${bar.leastRatio} × ${otherName}`;
   return bar.difference === undefined ? `≤ ${bar.ratio}` : `≤ ${bar.ratio} or ≤ ${bar.difference} ${unit} more`;
 }
 
-/** Whether the promise is kept, and by which of its two halves. */
-function verdict({ holds, ratio, bar }: Measure): string {
-  if (!holds) return 'MISSED';
-  if (bar.difference === undefined) return 'holds';
-  return withinRatio(ratio, bar) ? 'holds by ratio' : 'holds by difference';
+/** Whether the promise is kept, and by which of its halves where it has two. Empty where a figure is only stated. */
+export function verdict({ holds, ratio, bar }: Measure): string {
+  if ('stated' in bar) return '';
+  if (!holds) return 'missed';
+  if (!('difference' in bar)) return 'holds';
+  return ratio <= bar.ratio ? 'holds by ratio' : 'holds by difference';
 }
 
 export function median(values: readonly number[]): number {
@@ -103,6 +116,15 @@ export function median(values: readonly number[]): number {
   const lower = sorted[Math.ceil(middle) - 1];
   if (upper === undefined || lower === undefined) throw new Error('no samples');
   return (upper + lower) / 2;
+}
+
+/** The statistic that answers the smallest sample that at least this share of them does not exceed: 0.99 for p99. */
+export function percentile(share: number): Statistic {
+  return (values) => {
+    const found = [...values].sort((a, b) => a - b)[Math.max(0, Math.ceil(share * values.length) - 1)];
+    if (found === undefined) throw new Error('no samples');
+    return found;
+  };
 }
 
 function spread(values: readonly number[]): [number, number] {

@@ -8,7 +8,7 @@ import { access, mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureBinary } from './binary.ts';
-import { askRoad, askStatus, askStop, type RunningStatus } from './control.ts';
+import { askRestart, askRoad, askStatus, askStop, type RunningStatus } from './control.ts';
 import { ClusterError } from './error.ts';
 import { clusterFolder, programOfCluster } from './folders.ts';
 import { type LoadableImage, loadImage } from './image-store.ts';
@@ -35,6 +35,11 @@ export interface TestCluster {
   /** Cuts the road: no byte and no end of a connection passes, until `restore` or for the given ms; or resets connections. */
   cut(milliseconds?: number, options?: { reset?: boolean }): Promise<void>;
   restore(): Promise<void>;
+  /**
+   * Starts a component that has ended (killed by its `outsidePid`) again and waits until it serves. Nothing else does: a
+   * cluster that lost a component stays half-dead.
+   */
+  restart(component: string): Promise<void>;
   /** Path of a kubeconfig with a client certificate of this user and groups, for tests of RBAC. */
   userKubeconfig(user: string, groups?: readonly string[]): Promise<string>;
   /** What the cluster says of itself and its components now. */
@@ -279,6 +284,9 @@ function testCluster(detail: RunningStatus): TestCluster {
     },
     async restore() {
       await askRoad(socket, { do: 'restore' });
+    },
+    async restart(component) {
+      await askRestart(socket, component);
     },
     async userKubeconfig(user, groups = []) {
       const id = createHash('sha256')

@@ -65,6 +65,12 @@ export async function askRoad(
   return roadStatus.parse(answer);
 }
 
+/** Starts a component that has ended again; resolves when it serves. */
+export async function askRestart(socket: string, component: string): Promise<void> {
+  const answer = await ask(socket, { do: 'restart', component }, restartBudget);
+  if (answer === undefined) throw new ClusterError('The cluster does not run.');
+}
+
 /** Tells the cluster to end; false if it does not run. It has ended when its lock is free. */
 export async function askStop(socket: string): Promise<boolean> {
   return (await ask(socket, { do: 'stop' })) !== undefined;
@@ -72,10 +78,12 @@ export async function askStop(socket: string): Promise<boolean> {
 
 const reply = z.object({ result: z.unknown().optional(), error: z.string().optional() });
 const budget = 10_000;
+/** A little more than what the cluster allows itself (node/node.go). */
+const restartBudget = 65_000;
 
-async function ask(socket: string, request: object): Promise<unknown> {
+async function ask(socket: string, request: object, patience = budget): Promise<unknown> {
   const connection = connect(socket);
-  connection.setTimeout(budget, () => connection.destroy(new ClusterError('The cluster does not answer.')));
+  connection.setTimeout(patience, () => connection.destroy(new ClusterError('The cluster does not answer.')));
   connection.write(`${JSON.stringify(request)}\n`);
   let line: string;
   try {

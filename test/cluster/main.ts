@@ -102,6 +102,13 @@ command('restore', 'end a cut').action(async ({ name }: Named) => {
   await cluster.restore();
 });
 
+command('restart', 'start a component that was killed again, and wait until it serves')
+  .argument('<component>', 'as status names it, such as kube-apiserver')
+  .action(async (component: string, { name }: Named) => {
+    const cluster = await runningCluster(name);
+    await cluster.restart(component);
+  });
+
 try {
   await program.parseAsync();
 } catch (error) {

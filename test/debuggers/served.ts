@@ -39,6 +39,7 @@ function openPrivate(signal: AbortSignal): Promise<PrivateNetwork> {
     log: silentLog,
     command: [process.execPath, main],
     accept: (_address, _port, socket) => socket.destroy(),
+    acceptDatagrams: (_address, _port, socket) => ({ [Symbol.asyncDispose]: async () => void socket.close() }),
     notice: note,
     signal,
   });

@@ -7,8 +7,8 @@ const propertySchema = z.looseObject({
   description: z.string(),
   markdownDescription: z.string().optional(),
   type: z.union([z.string(), z.array(z.string()).transform((types) => types.join(' or '))]).optional(),
-  enum: z.array(z.string()).optional(),
-  default: z.union([z.string(), z.boolean().transform(String)]).optional(),
+  enum: z.array(z.union([z.string(), z.boolean().transform(String)])).optional(),
+  default: z.union([z.string(), z.union([z.boolean(), z.number()]).transform(String)]).optional(),
   examples: z.array(z.unknown()).default([]),
   doNotSuggest: z.boolean().default(false),
 });

@@ -2,6 +2,8 @@
  * The parts of docs/ that are made from the program, so that page and program cannot drift apart.
  * In a page such a part stands between `<!-- begin NAME -->` and `<!-- end NAME -->`; `npm run docs` writes it anew.
  */
+
+import { developmentLicences, productLicences } from '../dependencies/licences.ts';
 import { variablesOfTheComputer } from './environment.ts';
 import {
   debugAdapterTable,
@@ -11,7 +13,15 @@ import {
   keyTable,
   volumesTable,
 } from './launch-configuration.ts';
-import { roleOfNamespace, roleOfOneWorkload } from './rights.ts';
+import { clusterReaper, roleOfReaper, roleOfReaperMaker } from './reaper.ts';
+import {
+  clusterRoleOfNamespaces,
+  roleInDefault,
+  roleOfNamespace,
+  roleOfOneWorkload,
+  roleOfOtherNamespace,
+  roleOfWiderRights,
+} from './rights.ts';
 
 const yaml = (text: string) => `\`\`\`yaml\n${text}\`\`\``;
 
@@ -23,6 +33,10 @@ export const madeParts: Readonly<Record<string, Readonly<Record<string, string>>
     daemonset: yaml(roleOfOneWorkload('DaemonSet')),
     pod: yaml(roleOfOneWorkload('Pod')),
     namespace: yaml(roleOfNamespace()),
+    wider: yaml(roleOfWiderRights()),
+    names: yaml(roleOfOtherNamespace()),
+    default: yaml(roleInDefault()),
+    namespaces: yaml(clusterRoleOfNamespaces()),
   },
   'docs/launch-configuration.md': {
     keys: keyTable(),
@@ -32,6 +46,12 @@ export const madeParts: Readonly<Record<string, Readonly<Record<string, string>>
     volumes: volumesTable(),
     ide: keysOfTheIde(),
   },
+  'docs/reaper.md': {
+    maker: yaml(roleOfReaperMaker()),
+    own: yaml(roleOfReaper()),
+    cluster: yaml(clusterReaper()),
+  },
+  'docs/licences.md': { product: productLicences(), development: developmentLicences() },
   'docs/environment.md': { computer: variablesOfTheComputer() },
 };
 

@@ -6,6 +6,7 @@ import { optionalContentRights } from '../../adapter/cluster/content-rights.ts';
 import { podSchema } from '../../adapter/cluster/objects.ts';
 import type { Right } from '../../adapter/cluster/right.ts';
 import { optionalRights, requiredRights } from '../../adapter/cluster/rights.ts';
+import { widerRights } from '../../adapter/cluster/wider-rights.ts';
 
 type Kind = Parameters<typeof requiredRights>[0]['workload']['kind'];
 
@@ -22,6 +23,7 @@ const reasons: Readonly<Record<string, string>> = {
   services: 'what the target is, and which names your program may call',
   pods: 'the pods of the workload: which there are, which are ready',
   'pods/portforward': 'the tunnel; before Kubernetes 1.35 "get" is enough',
+  'pods/log': 'the key by which the tunnel knows the agent, and its last words if it crashes',
   leases: 'says who holds the workload; RBAC cannot limit "create" to a name',
   deployments: 'puts the agent in and the original back',
   statefulsets: 'puts the agent in and the original back',
@@ -65,26 +67,72 @@ export function roleOfNamespace(): string {
   );
 }
 
+/** The Role with what a session does without, as YAML. */
+export function roleOfWiderRights(): string {
+  return plainRole('kubernetes-local-wider', widerRights, ({ gain }) => `optional: ${gain}`);
+}
+
+/** The Role for the names of another namespace, as YAML. */
+export function roleOfOtherNamespace(): string {
+  const rights = optionalRights(['', 'other']).filter(({ namespace }) => namespace === 'other');
+  return plainRole('kubernetes-local-names', rights, () => 'the names of this namespace, for sessions in others');
+}
+
+/** The Role in the namespace `default`, as YAML. */
+export function roleInDefault(): string {
+  const right = { verb: 'get', group: '', resource: 'services', name: 'kubernetes' };
+  const reason = 'the variables KUBERNETES_SERVICE_... and the name kubernetes.default';
+  return plainRole('kubernetes-local', [right], () => reason);
+}
+
+/** The ClusterRole for the names of namespaces, as YAML. */
+export function clusterRoleOfNamespaces(): string {
+  const rights = ['get', 'list'].map((verb) => ({ verb, group: '', resource: 'namespaces' }));
+  return plainRole('kubernetes-local-namespaces', rights, () => 'a wrong namespace is named at once', 'ClusterRole');
+}
+
 function rightsOn(kind: Kind): readonly Right[] {
   return requiredRights({ workload: { kind, name: 'cart', namespace: '', uid: '' }, container: 'cart', pod });
 }
 
 function role(name: string, rights: readonly Right[]): string {
-  let said = '';
-  const write = ({ group, resource, verbs, names }: Rule, reason: string | undefined) => {
-    if (reason === undefined) throw new Error(`Say why a session needs ${resource}.`);
-    const comment = reason === said ? '' : `  # ${reason}\n`;
-    said = reason;
-    const resourceNames = names.length > 0 ? `,\n      resourceNames: ${list(names)}` : '';
-    return `${comment}  - { apiGroups: ["${group}"], resources: ${list([resource])}, verbs: ${list(verbs)}${resourceNames} }\n`;
-  };
+  const write = ruleWriter();
   const rules = [
     ...rulesOf(rights).map((rule) => write(rule, reasons[rule.resource])),
     ...rulesOf([...optionalRights(['']), ...optionalContentRights]).map((rule) =>
       write(rule, optionalReasons[`${rule.verbs[0]} ${rule.resource}`]),
     ),
   ];
-  return `apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: { name: ${name} }\nrules:\n${rules.join('')}`;
+  return object('Role', name, rules);
+}
+
+function object(kind: 'Role' | 'ClusterRole', name: string, rules: readonly string[]): string {
+  return `apiVersion: rbac.authorization.k8s.io/v1\nkind: ${kind}\nmetadata: { name: ${name} }\nrules:\n${rules.join('')}`;
+}
+
+function plainRole<T extends Right>(
+  name: string,
+  rights: readonly T[],
+  reasonOf: (right: T) => string,
+  kind: 'Role' | 'ClusterRole' = 'Role',
+): string {
+  const write = ruleWriter();
+  const rules = groups(rights, reasonOf).flatMap(({ first, all }) =>
+    rulesOf(all).map((rule) => write(rule, reasonOf(first))),
+  );
+  return object(kind, name, rules);
+}
+
+/** One line a rule; a reason stands above the first of those that share it. */
+function ruleWriter(): (rule: Rule, reason: string | undefined) => string {
+  let said = '';
+  return ({ group, resource, verbs, names }, reason) => {
+    if (reason === undefined) throw new Error(`Say why a session needs ${resource}.`);
+    const comment = reason === said ? '' : `  # ${reason}\n`;
+    said = reason;
+    const resourceNames = names.length > 0 ? `,\n      resourceNames: ${list(names)}` : '';
+    return `${comment}  - { apiGroups: ["${group}"], resources: ${list([resource])}, verbs: ${list(verbs)}${resourceNames} }\n`;
+  };
 }
 
 function rulesOf(rights: readonly Right[]): readonly Rule[] {

@@ -62,6 +62,7 @@ beforeAll(async () => {
   await apply(objects());
   await Promise.all([
     kubectl('rollout', 'status', 'deployment/small', '--timeout=60s'),
+    kubectl('rollout', 'status', 'deployment/accompanied', '--timeout=60s'),
     kubectl('rollout', 'status', 'deployment/forgetful', '--timeout=60s'),
     kubectl(
       'wait',
@@ -116,6 +117,8 @@ function objects(): readonly object[] {
     workload('Deployment', 'paused', { ...none, paused: true }, one),
     workload('StatefulSet', 'stubborn', { ...none, serviceName: 'twins', updateStrategy: { type: 'OnDelete' } }, one),
     workload('Deployment', 'pair', none, [...one, { name: 'second', ...busybox }]),
+    // The agent keeps the rules of a restricted namespace, the container beside it does not.
+    workload('Deployment', 'accompanied', { replicas: 1 }, [...one, { name: 'second', ...busybox }]),
     workload('Deployment', 'broken', { replicas: 1 }, [{ name: 'main', ...busybox, image: 'nothing.test/none:1' }]),
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'fleeting' }, data: { word: 'soon gone' } },
     workload('Deployment', 'forgetful', { replicas: 1 }, [
@@ -132,6 +135,7 @@ function objects(): readonly object[] {
     role('bad-input-bystander', [
       { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update', 'delete'] },
       { apiGroups: [''], resources: ['pods/portforward'], verbs: ['get', 'create'] },
+      { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
     ]),
     ...['bad-input-reader', 'bad-input-bystander'].map((name) => ({
       apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -409,7 +413,7 @@ describe('a cluster', () => {
     },
     'with a context that there is not': () => ({
       code: 'context-unknown',
-      says: [`"${world.cluster.name}x"`, `Did you mean "${world.cluster.name}"?`, world.cluster.kubeconfig],
+      says: [`"${world.cluster.name}x"`, `Did you mean "${world.cluster.name}"?`, world.place.kubeconfig],
       configuration: { context: `${world.cluster.name}x` },
     }),
     'with a namespace that there is not': () => ({
@@ -461,6 +465,7 @@ describe('a cluster', () => {
         `namespace "${namespace}"`,
         'patch deployments.apps "cart"',
         'create pods/portforward',
+        'get pods/log',
         'create leases.coordination.k8s.io',
         'Nothing was changed',
       ],
@@ -687,8 +692,8 @@ describe('what the cluster refuses is undone:', () => {
       cleanups.push(() => kubectl('label', 'namespace', namespace, `${label}-`));
       return {
         code: 'rollout-failed',
-        says: ['deployment/small', 'violates PodSecurity'],
-        configuration: small(),
+        says: ['deployment/accompanied', 'violates PodSecurity'],
+        configuration: { ...small(), target: 'deployment/accompanied', container: 'main' },
         commandLine: false,
         touches: true,
       };

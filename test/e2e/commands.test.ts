@@ -107,10 +107,7 @@ describe('run', () => {
     expect(stderr).toContain('kubernetes-local restore');
     expect(code).toBe(5);
 
-    const interrupted = await runCommand(world, ['status']);
-    expect(interrupted.stdout).toBe(
-      `cart in ${namespace} of ${world.cluster.name}: interrupted; run "kubernetes-local restore".\n`,
-    );
+    // Any other command would begin the undo beside itself (replay.test.ts).
     const restored = await runCommand(world, ['restore']);
     expect(restored.code).toBe(0);
     expect(restored.stderr).toMatch(/Undoing cart in e2e-commands .*\n(.*\n)*Undone\.\n/);
@@ -125,6 +122,19 @@ describe('connect', () => {
     const { code, stdout, stderr } = await command.ended;
     expect(stderr).toMatch(/Everything is as it was before\.\n$/);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+  });
+
+  it('says with --timings where the time of connecting and disconnecting went', async () => {
+    const command = await connected('--timings');
+    command.kill('SIGTERM');
+    const { code, stderr } = await command.ended;
+    const [, connect = '', disconnect = ''] = stderr.split('Where the time went:\n');
+    const step = (name: string) => new RegExp(`^ +\\d+\\.\\d\\d s +\\d+\\.\\d\\d s  [·█]{24} +${name}$`, 'm');
+    for (const name of ['connect', 'rights', 'the rollout of the agent', String.raw`the tunnel to cart-\S+`]) {
+      expect(connect).toMatch(step(name));
+    }
+    for (const name of ['disconnect', 'the undo', 'the old pods', 'the Lease']) expect(disconnect).toMatch(step(name));
+    expect(code).toBe(0);
   });
 
   it('can be given up while it connects', async () => {
@@ -223,7 +233,10 @@ describe('status', () => {
       new RegExp(
         `^cart in ${namespace} of ${world.cluster.name}: connected since 20\\S+Z, daemon ${daemon()}, clients ${command.pid}\n` +
           '  workload deployment/cart, container cart\n' +
+          '  If this computer vanishes: [^\n]+\n' +
           '(  pod cart-\\S+: \\d+ streams, round trip \\d+\\.\\d ms\n){2}' +
+          '  key [0-9a-f]{16}\n' +
+          '  no open connection from the cluster\n' +
           '  network mode hosts[^]*' +
           `  port 8080 → 127\\.0\\.0\\.1:${port}`,
       ),

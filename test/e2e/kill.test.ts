@@ -112,6 +112,8 @@ describe('all is undone and no process is left', () => {
     first.endInput();
     await first.exited;
     const second = await launchCart(world, false);
+    const said = second.events<{ output: string }>('output').map(({ output }) => output);
+    expect(said).toContainEqual(expect.stringContaining('is being undone in the background: service/cart in e2e-kill'));
     expect(JSON.parse(await world.shop.request('http://cart/environment'))).toMatchObject({
       servedBy: expect.stringMatching(/^this computer/),
     });

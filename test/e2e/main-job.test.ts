@@ -44,7 +44,7 @@ describe('a debug session of a service in a real cluster', () => {
 
   it('serves every replica: no request reaches the old pods', async () => {
     const before = await world.snapshot();
-    const client = await launchCart(world, false);
+    const client = await launchCart(world, false, { timings: true });
     const answers = await Promise.all(
       Array.from({ length: 12 }, async () => JSON.parse(await world.shop.request('http://cart/environment'))),
     );
@@ -63,6 +63,7 @@ describe('a debug session of a service in a real cluster', () => {
     await client.request('disconnect');
     client.endInput();
     await client.exited;
+    expect(JSON.stringify(client.transcript)).toMatch(/Where the time went:.*█+·* {2}connect/);
     await world.asBefore(before);
   });
 

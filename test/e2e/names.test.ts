@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { deployNames, expectations, namesTarget, variableExpectations } from '../apps/names/names.ts';
 import { ensurePackages } from '../cluster/packages.ts';
 import { type ProbeAnswer, probe, probeLanguages, readAnswers } from '../probes/probes.ts';
+import { grant } from '../stage/developer.ts';
 import { asNobody } from '../stage/other-user.ts';
 import type { Snapshot } from '../stage/snapshot.ts';
 import { openWorld, type World } from '../stage/world.ts';
@@ -24,6 +25,7 @@ beforeAll(async () => {
   for (const language of probeLanguages) await probe(language);
   root = await openWorld(place.session, async (kubectl, namespace) => {
     await deployNames(kubectl, place);
+    await grant(kubectl, place.other, ['names']);
     const inside = ['exec', '-n', namespace, 'deployment/catalogue', '--'];
     return {
       kubectl,

@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { z } from 'zod';
 import { apiMounts, apply } from '../apps/files/files.ts';
 import { ensurePackages } from '../cluster/packages.ts';
+import { grant } from '../stage/developer.ts';
 import { asNobody } from '../stage/other-user.ts';
 import type { Snapshot } from '../stage/snapshot.ts';
 import { awaitDeployment, deploymentOf, namespacesOf } from '../stage/workloads.ts';
@@ -108,6 +109,7 @@ beforeAll(async () => {
   await ensurePackages(['passt', 'util-linux', 'iproute2']);
   root = await openWorld(namespace, async (kubectl) => {
     await apply(kubectl, namespacesOf([namespace, other]));
+    await grant(kubectl, other, ['names']);
     const stats = served(
       'stats',
       '/',

@@ -3,6 +3,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { agentKeys } from '../../adapter/cluster/agent-key.ts';
 import { type Cluster, openCluster } from '../../adapter/cluster/cluster.ts';
 import { keepNothing } from '../../adapter/cluster/kept-parts.ts';
 import { acquireLease, leaseName } from '../../adapter/cluster/lease.ts';
@@ -22,6 +23,7 @@ import { findStaleSessions } from '../../adapter/cluster/stale.ts';
 import { type ResolvedTarget, resolveTarget } from '../../adapter/cluster/target.ts';
 import { silentLog } from '../../adapter/diagnostics/log.ts';
 import { openTunnel } from '../../adapter/tunnel/tunnel.ts';
+import { type AgentConfiguration, configurationVersion } from '../../agent/protocol.ts';
 import { ensureCluster, type TestCluster } from '../cluster/cluster.ts';
 import type { Kubectl } from '../stage/kubectl.ts';
 import { kubectlOf, removeNamespace } from '../stage/shop.ts';
@@ -152,8 +154,8 @@ class Session implements AsyncDisposable {
   static async plan(target: ResolvedTarget, name = image): Promise<Session> {
     // The record is made with the session's own id and key.
     const session = new Session(target, undefined as unknown as ReplacementRecord);
-    const agent = {
-      version: 1 as const,
+    const agent: AgentConfiguration = {
+      version: configurationVersion,
       session: session.id,
       publicKey: session.keys.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
       ...freeAgentPorts(target),
@@ -176,6 +178,7 @@ class Session implements AsyncDisposable {
             tunnelPort: this.tunnelPort,
             privateKey: this.keys.privateKey,
             session: this.id,
+            agentKeys: agentKeys(cluster, this.record.container),
             onInbound: ({ stream }) => stream.destroy(),
             signal,
             log,
@@ -525,7 +528,7 @@ test('every missing right is named before anything is changed', async () => {
   const target = await resolveTarget(reader, name, undefined, whole.signal);
   await expect(checkRights(reader, target, 'fail', whole.signal)).rejects.toMatchObject({
     code: 'right-missing',
-    what: `You lack 7 rights in namespace "${namespace}".`,
+    what: `You lack 8 rights in namespace "${namespace}".`,
     why: expect.stringMatching(/^User "reader" may not get pods\/portforward; .*patch deployments\.apps "rights"\.$/),
   });
 });

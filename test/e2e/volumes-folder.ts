@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, readdirSync, statfsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
-import { readJournal } from '../../adapter/session/journal.ts';
+import { readJournal } from '../../adapter/session/journal/journal.ts';
 import type { World } from '../stage/world.ts';
 
 /** statfs(2). */

@@ -171,7 +171,7 @@ describe('several services in VS Code', () => {
         const more = { ...kubeconfig, namespace: stage.world.shop.namespace, ports: { '8080': port } };
         const delegate = { type, program, envFile: 'local.env' };
         const folder = stage.folder(app, launchFile(configured(`service/${app}`, delegate, more)));
-        copyFileSync(stage.world.cluster.kubeconfig, join(folder, 'cluster.yaml'));
+        copyFileSync(stage.world.place.kubeconfig, join(folder, 'cluster.yaml'));
         writeFileSync(join(folder, 'local.env'), `PORT=${port}\n`);
         return folder;
       }),

@@ -16,7 +16,7 @@ export function breakpointLine(): number {
 /** A home whose `kubernetes-local` leads to this world. */
 export function homeIn(world: World): EditorHome {
   return openEditorHome(world.product, {
-    KUBECONFIG: world.cluster.kubeconfig,
+    KUBECONFIG: world.place.kubeconfig,
     KUBERNETES_LOCAL_STATE: world.state,
     KUBERNETES_LOCAL_AGENT_IMAGE: agentImage,
   });

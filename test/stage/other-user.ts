@@ -1,7 +1,7 @@
 /** The product as a user without privileges runs it: nobody, with copies of what lies in folders that only root may enter. */
-import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { World } from './world.ts';
 
 /** `nobody`, on every Linux. */
@@ -18,10 +18,13 @@ export function asNobody(world: World): World {
   };
   copyFileSync(node, copies.node);
   copyFileSync(bundle, copies.bundle);
-  copyFileSync(world.cluster.kubeconfig, copies.config);
+  // What the program loads when it needs it lies beside it.
+  const parts = readdirSync(dirname(bundle)).filter((name) => /-[A-Z0-9]{8}\.js$/.test(name));
+  for (const name of parts) copyFileSync(join(dirname(bundle), name), join(home, name));
+  copyFileSync(world.place.kubeconfig, copies.config);
   const state = join(home, 'state');
   mkdirSync(state, { mode: 0o700 });
-  for (const path of [home, ...Object.values(copies), state]) {
+  for (const path of [home, ...Object.values(copies), ...parts.map((name) => join(home, name)), state]) {
     chownSync(path, uid, uid);
     chmodSync(path, 0o700);
   }

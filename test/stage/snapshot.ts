@@ -89,8 +89,12 @@ function described(object: Record<string, unknown>): [name: string, text: string
     annotations,
     ...kept
   } = record(metadata);
-  // The Deployment controller numbers its roll-outs; the number has no meaning for what runs.
-  const { 'deployment.kubernetes.io/revision': _revision, ...notes } = record(annotations ?? {});
+  // Kubernetes numbers the versions of a template; the number has no meaning for what runs.
+  const {
+    'deployment.kubernetes.io/revision': _revision,
+    'deprecated.daemonset.template.generation': _templateGeneration,
+    ...notes
+  } = record(annotations ?? {});
   return [`${object.kind}/${kept.name}`, JSON.stringify({ ...rest, metadata: { ...kept, annotations: notes } })];
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ensureCluster, type TestCluster } from '../cluster/cluster.ts';
+import { admitDeveloper } from './developer.ts';
 import type { Kubectl } from './kubectl.ts';
 import { product } from './product.ts';
 import { deployShop, kubectlOf, type Shop } from './shop.ts';
@@ -24,7 +25,7 @@ export interface World extends AsyncDisposable {
   /** Who runs the product, and the Node that they can run. */
   readonly uid: number;
   readonly node: string;
-  /** The keys that lead a launch configuration to this world. */
+  /** The keys that lead a launch configuration to this world, as the developer with the documented Roles. */
   readonly place: { readonly kubeconfig: string; readonly namespace: string; readonly agentImage: string };
   /** Takes the snapshot that `asBefore` compares with. */
   snapshot(): Promise<Snapshot>;
@@ -40,6 +41,7 @@ export async function openWorld(
 ): Promise<World> {
   const cluster = await ensureCluster({ name: sharedCluster, onProgress: () => {} });
   const shop = await deploy(kubectlOf(cluster), namespace);
+  const kubeconfig = await admitDeveloper(cluster, shop.kubectl, namespace);
   const state = mkdtempSync(join(tmpdir(), 'kubernetes-local-state-'));
   return {
     cluster,
@@ -48,8 +50,8 @@ export async function openWorld(
     uid: process.getuid?.() ?? 0,
     node: process.execPath,
     product: product(),
-    environment: { ...process.env, KUBERNETES_LOCAL_STATE: state, KUBECONFIG: cluster.kubeconfig },
-    place: { kubeconfig: cluster.kubeconfig, namespace, agentImage },
+    environment: { ...process.env, KUBERNETES_LOCAL_STATE: state, KUBECONFIG: kubeconfig },
+    place: { kubeconfig, namespace, agentImage },
     snapshot: () => takeSnapshot(shop.kubectl, namespace),
     asBefore: (before, of = state) => asBefore(before, shop, of),
     [Symbol.asyncDispose]: async () => {

@@ -219,12 +219,12 @@ function sizeIn(version: string): number {
 }
 
 function counter({ progress }: CopyOptions): (bytes: number) => void {
-  let [files, bytes, said] = [0, 0, Date.now()];
+  let [files, bytes, said] = [0, 0, performance.now()];
   return (more) => {
     files += 1;
     bytes += more;
-    if (Date.now() - said < quietFor) return;
-    said = Date.now();
+    if (performance.now() - said < quietFor) return;
+    said = performance.now();
     progress(files, bytes);
   };
 }

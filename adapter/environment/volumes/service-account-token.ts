@@ -1,5 +1,6 @@
 /** Keeps one service account token fresh, as kubelet's token manager does. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { elapsed } from '../../elapsed.ts';
 import type { IssuedToken } from './volume-reader.ts';
 
 /** The time, so that tests need not wait. Milliseconds. */
@@ -9,7 +10,7 @@ export interface Clock {
 }
 
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: elapsed,
   sleep: (milliseconds, signal) => delay(milliseconds, undefined, { signal, ref: false }),
 };
 

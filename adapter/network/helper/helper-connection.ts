@@ -53,6 +53,8 @@ export interface PrivilegedHelper extends AsyncDisposable {
 interface HelperListenOptions {
   readonly address: string;
   readonly port: number;
+  /** Default TCP. For UDP `dial` gives streams of frames as in agent/datagrams.ts, one for each source. */
+  readonly protocol?: 'TCP' | 'UDP';
   dial(): Duplex;
   /** A single connection failed. */
   onError(error: Error): void;
@@ -128,11 +130,18 @@ export class HelperConnection implements PrivilegedHelper {
     await this.#ask('clearHosts', { session }, signal);
   }
 
-  async listen({ address, port, dial, onError, signal }: HelperListenOptions): Promise<AsyncDisposable> {
+  async listen({
+    address,
+    port,
+    protocol = 'TCP',
+    dial,
+    onError,
+    signal,
+  }: HelperListenOptions): Promise<AsyncDisposable> {
     const listener = randomUUID();
     this.#ports.add(listener, { dial, onError });
     try {
-      await this.#ask('listen', { listener, address, port }, signal);
+      await this.#ask('listen', { listener, address, port, protocol }, signal);
     } catch (error) {
       this.#ports.remove(listener);
       // It may have listened nevertheless, if only we gave up waiting for it.

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { isServiceAddress } from '../names/addresses.ts';
 
 /** Client and helper must agree on this; it grows with every change of this file. */
-export const helperVersion = 3;
+export const helperVersion = 4;
 
 /** The helper's one argument: base64url of this as JSON. Holds no secret, for command lines are public. */
 export const argumentSchema = z.strictObject({
@@ -64,6 +64,7 @@ export const listenSchema = z.strictObject({
   listener: listenerSchema,
   address: serviceAddress,
   port: z.number().int().min(1).max(65_535),
+  protocol: z.enum(['TCP', 'UDP']),
 });
 export const unlistenSchema = z.strictObject({ listener: listenerSchema });
 export const addressesSchema = z.strictObject({ addresses: z.array(serviceAddress).max(10_000) });

@@ -62,8 +62,8 @@ export function serveHelper(options: HelperServiceOptions): void {
     },
     clearHosts: (parameters) => hosts.clear(check(clearHostsSchema, parameters).session, signal).then(empty),
     listen: (parameters) => {
-      const { listener, address, port } = check(listenSchema, parameters);
-      return ports.listen(listener, address, port, signal).then(empty);
+      const { listener, ...place } = check(listenSchema, parameters);
+      return ports.listen(listener, place, signal).then(empty);
     },
     unlisten: (parameters) => {
       ports.unlisten(check(unlistenSchema, parameters).listener);

@@ -4,10 +4,14 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { type Duplex, PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLog } from '../../diagnostics/log.ts';
+import { listenDatagrams } from '../../tunnel/datagram-listener.ts';
+import { ask, connected, echo } from '../../tunnel/datagram-test-bed.ts';
+import { DialError, failedStream } from '../../tunnel/dial-error.ts';
+import { runCommand } from '../platform/run-command.ts';
 import { type PrivilegedHelper, startHelper } from './helper-client.ts';
 
 const program = join(import.meta.dirname, '../../../test/e2e/workstation-helper.ts');
@@ -232,6 +236,64 @@ describe('a port', () => {
     );
     const answers = await Promise.all(ports.map((where) => buffer(connect({ port, host: where }))));
     expect(new Set(answers.map(String))).toEqual(new Set(['x']));
+  });
+});
+
+describe('a UDP port', () => {
+  const cluster = { dial: { host: 'dns' } };
+  const listenUdp = (dial: () => Duplex, by = helper, errors: Error[] = []) =>
+    by.listen({ address, port, protocol: 'UDP', dial, onError: (error) => errors.push(error), signal });
+
+  it('carries datagrams whole from each source, answers from its own address, and is free afterwards', async () => {
+    const listener = await listenUdp(() => echo(cluster, 53));
+    expect(await Promise.all(['one', 'two'].map((text) => ask(port, address, text)))).toEqual([
+      'dns:53 one',
+      'dns:53 two',
+    ]);
+    const large = 'x'.repeat(60_000);
+    expect(await ask(port, address, large)).toBe(`dns:53 ${large}`);
+    await listener[Symbol.asyncDispose]();
+    await vi.waitFor(
+      () => expect(ask(port, address, 'gone?')).rejects.toMatchObject({ code: 'ECONNREFUSED' }),
+      patience,
+    );
+    await using _again = await listenUdp(() => echo(cluster, 54));
+    expect(await ask(port, address, 'new')).toBe('dns:54 new');
+  });
+
+  it('has a number that TCP has too', async () => {
+    await using _tcp = await listen(await destination((socket) => void socket.end('by TCP')));
+    await using _udp = await listenUdp(() => echo(cluster, 53));
+    expect(String(await buffer(client()))).toBe('by TCP');
+    expect(await ask(port, address, 'by UDP')).toBe('dns:53 by UDP');
+  });
+
+  it('that somebody uses is told with the system’s code', async () => {
+    await using _other = await listenDatagrams({ address, port, dial: expect.unreachable, onError: () => {}, signal });
+    await expect(listenUdp(expect.unreachable)).rejects.toMatchObject({ code: 'EADDRINUSE' });
+  });
+
+  it('comes back when the relay is killed', async () => {
+    const own = await start();
+    cleanup.push(() => own[Symbol.asyncDispose]());
+    await listenUdp(() => echo(cluster, 53), own);
+    expect(await ask(port, address, 'before')).toBe('dns:53 before');
+    const { stdout } = await runCommand(['/usr/bin/pgrep', '--parent', String(own.pid)], signal);
+    process.kill(Number(stdout.trim()), 'SIGKILL');
+    await vi.waitFor(async () => expect(await ask(port, address, 'after')).toBe('dns:53 after'), patience);
+  });
+
+  it('tells of a cluster that is not reached, and serves the next datagram', async () => {
+    const errors: Error[] = [];
+    let stands = false;
+    const refused = () => failedStream(new DialError('ENETUNREACH', 'dns', 53));
+    await using _listener = await listenUdp(() => (stands ? echo(cluster, 53) : refused()), helper, errors);
+    const socket = await connected(port, address);
+    cleanup.push(() => socket.close());
+    socket.send('lost');
+    await vi.waitFor(() => expect(errors).toMatchObject([{ code: 'ENETUNREACH' }]), patience);
+    stands = true;
+    await vi.waitFor(async () => expect(await ask(port, address, 'next')).toBe('dns:53 next'), patience);
   });
 });
 

@@ -6,7 +6,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { runCommand } from '../platform/run-command.ts';
-import type { RelayOrder } from './relay-protocol.ts';
+import { LowDatagramPorts, type Place } from './low-datagram-ports.ts';
+import { sendToRelay } from './relay-protocol.ts';
 
 export interface LowPortsOptions {
   readonly directory: string;
@@ -22,21 +23,30 @@ const mostListeners = 20_000;
 export class LowPorts {
   readonly #options: LowPortsOptions;
   readonly #servers = new Map<string, Server>();
+  readonly #datagrams: LowDatagramPorts;
   #relay: Promise<ChildProcess> | undefined;
+  #ended = false;
 
   constructor(options: LowPortsOptions) {
     this.#options = options;
+    this.#datagrams = new LowDatagramPorts({ relay: (signal) => this.#ready(signal), say: options.say });
   }
 
   /** How many listeners are open. */
   get size(): number {
-    return this.#servers.size;
+    return this.#servers.size + this.#datagrams.size;
   }
 
-  /** Listens. Rejects with the error of listen(2), such as EADDRINUSE. */
-  async listen(listener: string, address: string, port: number, signal: AbortSignal): Promise<void> {
-    if (this.#servers.has(listener)) throw Object.assign(new Error('such a listener is open'), { code: 'EEXIST' });
-    if (this.#servers.size >= mostListeners) throw Object.assign(new Error('too many listeners'), { code: 'EMFILE' });
+  /** Listens. Rejects with the error of listen(2) or bind(2), such as EADDRINUSE. */
+  async listen(
+    listener: string,
+    { address, port, protocol }: Place & { readonly protocol: 'TCP' | 'UDP' },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const isOpen = this.#servers.has(listener) || this.#datagrams.has(listener);
+    if (isOpen) throw Object.assign(new Error('such a listener is open'), { code: 'EEXIST' });
+    if (this.size >= mostListeners) throw Object.assign(new Error('too many listeners'), { code: 'EMFILE' });
+    if (protocol === 'UDP') return this.#datagrams.listen(listener, { address, port }, signal);
     const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
       socket.on('error', () => {});
       void this.#pass(listener, socket);
@@ -57,6 +67,7 @@ export class LowPorts {
 
   /** Stops listening; connections stay. */
   unlisten(listener: string): void {
+    this.#datagrams.unlisten(listener);
     // Not waited for: that would be for its connections, which are the relay's.
     this.#servers.get(listener)?.close();
     this.#servers.delete(listener);
@@ -64,6 +75,7 @@ export class LowPorts {
 
   /** Stops listening everywhere, and ends the relay, which resets its connections. */
   async close(): Promise<void> {
+    this.#ended = true;
     for (const listener of [...this.#servers.keys()]) this.unlisten(listener);
     const relay = await this.#relay?.catch(() => undefined);
     if (relay?.connected) relay.disconnect();
@@ -71,7 +83,7 @@ export class LowPorts {
 
   async #pass(listener: string, socket: Socket): Promise<void> {
     try {
-      await send(await this.#ready(new AbortController().signal), { listener }, socket);
+      await sendToRelay(await this.#ready(new AbortController().signal), { kind: 'connection', listener }, socket);
     } catch (error) {
       this.#options.say(
         `a connection could not be passed on: ${error instanceof Error ? error.message : String(error)}`,
@@ -99,22 +111,17 @@ export class LowPorts {
     });
     relay.once('close', () => {
       this.#relay = undefined;
+      if (!this.#ended) void this.#datagrams.restore();
     });
     relay.on('error', (error) => this.#options.say(`the relay failed: ${error.message}`));
     // Whatever the user made this process say: it is not listened to.
-    await send(relay, { directory, uid, token });
+    await sendToRelay(relay, { directory, uid, token });
     return relay;
   }
 }
 
 /** In place of the helper's argument; it is none, for it has no version. */
 export const relayArgument = 'relay';
-
-function send(relay: ChildProcess, order: RelayOrder, socket?: Socket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    relay.send(order, socket, {}, (error) => (error ? reject(error) : resolve()));
-  });
-}
 
 /** The user's own group, as the system says and not as the client does. */
 async function groupOf(uid: number, signal: AbortSignal): Promise<number> {

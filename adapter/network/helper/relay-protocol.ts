@@ -1,4 +1,5 @@
-/** What the helper's relay says to the client about a connection before its bytes: one line of JSON. */
+/** What the helper says to its relay, and what that says to the client about a connection before its bytes: one line of JSON. */
+import type { ChildProcess, SendHandle } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { z } from 'zod';
 import { listenerSchema } from './helper-protocol.ts';
@@ -46,9 +47,19 @@ function parse(line: string): RelayHeader | undefined {
   }
 }
 
-/** From the helper to its relay process: first whom it works for, then a connection each time, with its socket. */
+/**
+ * From the helper to its relay process: first whom it works for; then, with its socket, a `connection` that came or a UDP port
+ * for `datagrams`; `closed`: that port is to be closed.
+ */
 export const relayOrderSchema = z.union([
   z.strictObject({ directory: z.string(), uid: z.number().int(), token: z.string() }),
-  z.strictObject({ listener: listenerSchema }),
+  z.strictObject({ kind: z.enum(['connection', 'datagrams', 'closed']), listener: listenerSchema }),
 ]);
 export type RelayOrder = z.infer<typeof relayOrderSchema>;
+
+/** Resolves when the relay has it; rejects if it is gone. */
+export function sendToRelay(relay: ChildProcess, order: RelayOrder, socket?: SendHandle): Promise<void> {
+  return new Promise((resolve, reject) => {
+    relay.send(order, socket, {}, (error) => (error ? reject(error) : resolve()));
+  });
+}

@@ -23,9 +23,17 @@ interface Seen {
 
 const pollMilliseconds = 15;
 
-/** Takes the lock, waiting for a living holder until `signal` aborts (then its reason is thrown). Errors of the file system as they are. */
-export async function lockFile(path: string, signal: AbortSignal): Promise<AsyncDisposable> {
-  const self = ownIdentity();
+/** Whoever takes a lock, and the mode of the files that it makes for that. */
+interface Taker extends ProcessIdentity {
+  readonly mode: number;
+}
+
+/**
+ * Takes the lock, waiting for a living holder until `signal` aborts (then its reason is thrown). Errors of the file system as
+ * they are. With the usual `mode` all users can see who has it.
+ */
+export async function lockFile(path: string, signal: AbortSignal, mode = 0o644): Promise<AsyncDisposable> {
+  const self: Taker = { ...ownIdentity(), mode };
   for (;;) {
     // Looks first: attempts are changes of the folder, with which whoever waits should not keep it busy.
     const seen = await look(path);
@@ -40,12 +48,17 @@ export async function lockFile(path: string, signal: AbortSignal): Promise<Async
   return { [Symbol.asyncDispose]: () => rm(path, { force: true }) };
 }
 
+/** Whether a living process has the lock at this moment. Takes nothing, and changes nothing. */
+export async function isLocked(path: string): Promise<boolean> {
+  return (await look(path))?.alive ?? false;
+}
+
 /** Creates the file with its content in one step (link), so that nobody reads a half-written one. */
-async function create(path: string, self: ProcessIdentity): Promise<boolean> {
+async function create(path: string, { mode, ...self }: Taker): Promise<boolean> {
   const ticket = randomUUID();
   const draft = `${path}.${self.pid}_${self.start}_${ticket}`;
-  await writeFile(draft, JSON.stringify({ ...self, ticket }), { flag: 'wx', mode: 0o644 });
   try {
+    await writeFile(draft, JSON.stringify({ ...self, ticket }), { flag: 'wx', mode });
     await link(draft, path);
     return true;
   } catch (error) {
@@ -78,7 +91,7 @@ function lives(content: string): boolean {
 }
 
 /** Removes the file if it still is the one with this mark; tells whether it did. `path` is the lock that it belongs to. */
-async function removeDead(file: string, mark: string, path: string, self: ProcessIdentity): Promise<boolean> {
+async function removeDead(file: string, mark: string, path: string, self: Taker): Promise<boolean> {
   const right = `${path}.break-${mark}`;
   if (!(await create(right, self))) {
     // Its holder may have died within these few lines.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ownIdentity } from '../../processes/identity.ts';
 import { withBlock } from './hosts-file.ts';
-import { assertWritable, listBlocks, removeBlock, removeDeadBlocks, setBlock } from './hosts-writer.ts';
+import { assertWritable, isFreeOf, listBlocks, removeBlock, removeDeadBlocks, setBlock } from './hosts-writer.ts';
 
 const never = new AbortController().signal;
 const original = '127.0.0.1\tlocalhost # mine\n\n1.2.3.4  PRICES old.example';
@@ -22,6 +22,16 @@ afterEach(() => rm(folder, { recursive: true }));
 const content = () => readFile(path, 'utf8');
 
 describe('a hosts file', () => {
+  it('is free of a session that has no line in it, unless somebody was killed while he wrote', async () => {
+    expect(await isFreeOf(path, 's1')).toBe(true);
+    await setBlock(path, 's1', entries, never);
+    expect(await isFreeOf(path, 's1')).toBe(false);
+    expect(await isFreeOf(path, 's2')).toBe(true);
+    await writeFile(`${path}.kubernetes-local.new`, 'half');
+    expect(await isFreeOf(path, 's2')).toBe(false);
+    expect(await isFreeOf(join(folder, 'none'), 's2')).toBe(false);
+  });
+
   it('that can be written passes the check, untouched', async () => {
     const before = await stat(path, { bigint: true });
     await assertWritable(path);

@@ -11,7 +11,7 @@ import { isAlive, ownIdentity, type ProcessIdentity } from '../../processes/iden
 import { systemHostsFile } from '../platform/platform-commands.ts';
 import { lockFile } from './file-lock.ts';
 import { blocksIn, type HostsBlock, type HostsEntry, withBlock, withoutBlock } from './hosts-file.ts';
-import { repairFile, replaceFile } from './replace-file.ts';
+import { needsRepair, repairFile, replaceFile } from './replace-file.ts';
 import { type ShadowedName, shadowedNames } from './user-entries.ts';
 
 /** An editor saves once; so many saves within our moments are no editor's. */
@@ -75,6 +75,19 @@ export async function removeDeadBlocks(path: string, signal: AbortSignal): Promi
 export async function listBlocks(path: string): Promise<readonly (HostsBlock & { readonly alive: boolean })[]> {
   const blocks = await guarded(path, () => readFile(path).then(blocksIn));
   return blocks.map((block) => ({ ...block, alive: lives(block.owner) }));
+}
+
+/**
+ * Whether nothing of this session is in the file, nor of a write in which somebody was killed. To look needs no privileges;
+ * false if it cannot be told.
+ */
+export async function isFreeOf(path: string, session: string): Promise<boolean> {
+  try {
+    const file = await realpath(path);
+    return !needsRepair(file) && !(await readFile(file, 'latin1')).includes(`session=${session}`);
+  } catch {
+    return false;
+  }
 }
 
 async function change(path: string, signal: AbortSignal, edit: (bytes: Buffer, file: string) => Buffer): Promise<void> {

@@ -2,11 +2,11 @@
  * Replaces a file's content so that a reader sees the old or the new one, whole, also after a power failure.
  * Where the file cannot be replaced (a bind mount, as /etc/hosts is in containers) it is written in place.
  */
-import { fstatSync, readFileSync, readSync, renameSync } from 'node:fs';
+import { existsSync, fstatSync, readFileSync, readSync, renameSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { finishWrites, syncFolder, writeInPlace } from './write-in-place.ts';
+import { finishWrites, hasSavedWrites, syncFolder, writeInPlace } from './write-in-place.ts';
 
 /** rename(2), open(2): a mount point; another file system; a directory that may not be written; a read-only one. */
 const notReplaceable = new Set(['EBUSY', 'EXDEV', 'EACCES', 'EPERM', 'EROFS']);
@@ -43,6 +43,11 @@ export async function replaceFile(path: string, content: Uint8Array, expected: B
 export async function repairFile(path: string): Promise<void> {
   await removeDraft(path);
   await finishWrites(path);
+}
+
+/** Whether a killed process may have left something for `repairFile`. */
+export function needsRepair(path: string): boolean {
+  return existsSync(draftOf(path)) || hasSavedWrites(path);
 }
 
 /** One name for all, so that what a killed process left is found; the lock lets only one write it. */

@@ -3,7 +3,7 @@
  * there and what is to be there are saved first, and whoever comes next finishes the write.
  */
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { type FileHandle, lstat, open, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -55,6 +55,11 @@ export async function finishWrites(path: string): Promise<void> {
     if (mended !== undefined) await writeInPlace(path, mended, { mayGrow: true, expected: current });
     await rm(place, { force: true });
   }
+}
+
+/** Whether a write that was saved may not have come to its end. */
+export function hasSavedWrites(path: string): boolean {
+  return placesOf(path).some((place) => existsSync(place));
 }
 
 /** Where it is saved: beside the file; else, in a container with read-only /etc, where only root may write, or anybody. */

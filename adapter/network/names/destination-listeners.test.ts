@@ -3,6 +3,8 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
+import { listenDatagrams } from '../../tunnel/datagram-listener.ts';
+import { ask, echo } from '../../tunnel/datagram-test-bed.ts';
 import { nextAddress } from './addresses.ts';
 import { DestinationListeners, type Listen } from './destination-listeners.ts';
 import type { Destination } from './destinations.ts';
@@ -35,7 +37,9 @@ async function freePorts(count: number): Promise<number[]> {
   return servers.map((server) => server.port);
 }
 
-const destination = (label: string, ports: readonly number[]): Destination => ({
+const datagrams = { dial: echo, listen: listenDatagrams };
+
+const destination = (label: string, ports: readonly number[], udp: readonly number[] = []): Destination => ({
   key: `shop/${label}`,
   label,
   namespace: 'shop',
@@ -43,10 +47,11 @@ const destination = (label: string, ports: readonly number[]): Destination => ({
   shortNames: [label],
   ports,
   portNames: {},
+  ...(udp.length > 0 && { udp: { ports: udp, portNames: {}, isFirst: false } }),
   dial: { host: label },
 });
-const placed = (label: string, address: string, ports: readonly number[]) => ({
-  destination: destination(label, ports),
+const placed = (label: string, address: string, ports: readonly number[], udp: readonly number[] = []) => ({
+  destination: destination(label, ports, udp),
   address,
 });
 
@@ -57,7 +62,7 @@ const dial = ({ dial: { host } }: Destination, port: number) => {
 };
 
 async function opened(places: Parameters<DestinationListeners['update']>[0], how: Listen = listen) {
-  const listeners = new DestinationListeners({ dial, listen: how, onError });
+  const listeners = new DestinationListeners({ dial, listen: how, datagrams, onError });
   await listeners.update(places, signal);
   return listeners;
 }
@@ -73,6 +78,51 @@ describe('DestinationListeners', () => {
     expect(await text(connect(one, '127.64.7.2'))).toBe(`cart:${one}`);
     await listeners[Symbol.asyncDispose]();
     await expect(text(connect(one, '127.64.7.2'))).rejects.toMatchObject(refused);
+  });
+
+  it('listens by UDP too, also on the number of a TCP port, and not after its end', async () => {
+    const [dns = 0, statsd = 0] = await freePorts(2);
+    const listeners = await opened([placed('dns', '127.64.7.3', [dns], [dns, statsd])]);
+    expect(listeners.reachable).toMatchObject([
+      {
+        address: '127.64.7.3',
+        ports: [
+          { port: dns, localPort: dns },
+          { port: dns, localPort: dns, protocol: 'UDP' },
+          { port: statsd, localPort: statsd, protocol: 'UDP' },
+        ],
+      },
+    ]);
+    expect(await text(connect(dns, '127.64.7.3'))).toBe(`dns:${dns}`);
+    expect(await ask(dns, '127.64.7.3', 'name?')).toBe(`dns:${dns} name?`);
+    expect(await ask(statsd, '127.64.7.3', 'a:1|c')).toBe(`dns:${statsd} a:1|c`);
+    await listeners.update([placed('dns', '127.64.7.3', [dns], [dns])], signal);
+    await expect(ask(statsd, '127.64.7.3', 'gone?')).rejects.toMatchObject(refused);
+    expect(await ask(dns, '127.64.7.3', 'still?')).toBe(`dns:${dns} still?`);
+    await listeners[Symbol.asyncDispose]();
+    await expect(ask(dns, '127.64.7.3', 'gone?')).rejects.toMatchObject(refused);
+  });
+
+  it('moves away from a UDP port that is taken there, and leaves out what is taken on all addresses', async () => {
+    const [port = 0] = await freePorts(1);
+    const other = await listenDatagrams({ address: '127.64.7.4', port, dial: expect.unreachable, onError, signal });
+    const listeners = await opened([placed('dns', '127.64.7.4', [], [port])]);
+    expect(addressesOf(listeners)).toEqual([nextAddress('127.64.7.4', new Set())]);
+    await listeners[Symbol.asyncDispose]();
+    await other[Symbol.asyncDispose]();
+    await using _all = await listenDatagrams({ address: '0.0.0.0', port, dial: expect.unreachable, onError, signal });
+    await using none = await opened([placed('dns', '127.64.7.4', [port], [port])]);
+    expect(none.reachable).toEqual([]);
+    expect(none.leftOut).toMatchObject([
+      {
+        problem: {
+          code: 'port-in-use',
+          what: `Port ${port}/udp of 127.64.7.4 is in use.`,
+          why: expect.stringContaining(`pid ${process.pid}`),
+        },
+      },
+    ]);
+    expect(await text(connect(port, '127.64.7.4')).catch(({ code }) => code)).toBe('ECONNREFUSED');
   });
 
   it('moves a destination with all its ports to an address that nobody uses, and lets it stay there', async () => {
@@ -123,6 +173,7 @@ describe('DestinationListeners', () => {
     const silent = (): PassThrough => new PassThrough();
     const dialled: string[] = [];
     await using listeners = new DestinationListeners({
+      datagrams,
       dial: (to, port) => {
         dialled.push(`${to.dial.host}:${port}`);
         return to.label === 'stays' ? silent() : dial(to, port);
@@ -166,7 +217,7 @@ describe('DestinationListeners', () => {
   it('leaves out what does not fit into the limit of open files, and keeps that in mind', async () => {
     const [one = 0, two = 0, three = 0] = await freePorts(3);
     let room = 2;
-    await using listeners = new DestinationListeners({ dial, listen, onError, room: async () => room });
+    await using listeners = new DestinationListeners({ dial, listen, datagrams, onError, room: async () => room });
     const places = [
       placed('large', '127.64.11.1', [one, two, three]),
       placed('small', '127.64.11.2', [one, two]),

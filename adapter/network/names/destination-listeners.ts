@@ -4,10 +4,13 @@ import { Problem } from '../../problem.ts';
 import { spareDescriptors } from '../ports/descriptors.ts';
 import { findPortOwner, isWildcard, listenProblem } from '../ports/ports.ts';
 import { nextAddress } from './addresses.ts';
-import type { Destination } from './destinations.ts';
+import { type Destination, type DestinationPort, portsOf, portText } from './destinations.ts';
 import type { DialDestination, LeftOut, ReachableDestination } from './reachable-destination.ts';
 
-/** Joins what arrives on address:port to `dial()`; rejects with the raw error of listen(2). tunnel/listener.ts has it. */
+/**
+ * Joins what arrives on address:port to `dial()`; rejects with the raw error of listen(2) or bind(2). tunnel/listener.ts and
+ * datagram-listener.ts have it.
+ */
 export type Listen = (options: {
   address: string;
   port: number;
@@ -25,6 +28,8 @@ export interface PlacedDestination {
 export interface DestinationListenersOptions {
   readonly dial: DialDestination;
   readonly listen: Listen;
+  /** The same for UDP. */
+  readonly datagrams: { readonly dial: DialDestination; readonly listen: Listen };
   /** A single connection failed. */
   onError(error: Error): void;
   /** How many more listeners this process may open; for tests. */
@@ -38,7 +43,7 @@ const attempts = 16;
 
 interface Open {
   readonly address: string;
-  readonly ports: readonly number[];
+  readonly ports: readonly DestinationPort[];
   readonly listeners: AsyncDisposable;
 }
 
@@ -63,7 +68,7 @@ export class DestinationListeners implements AsyncDisposable {
     this.#destinations = new Map(placed.map(({ destination }) => [destination.key, destination]));
     for (const [key, open] of this.#open) {
       const destination = this.#destinations.get(key);
-      if (destination !== undefined && isSame(destination.ports, open.ports)) continue;
+      if (destination !== undefined && isSame(portsOf(destination), open.ports)) continue;
       this.#open.delete(key);
       await open.listeners[Symbol.asyncDispose]();
     }
@@ -99,7 +104,9 @@ export class DestinationListeners implements AsyncDisposable {
     return [...this.#destinations.values()].flatMap((destination) => {
       const open = this.#open.get(destination.key);
       if (open === undefined) return [];
-      return [{ destination, address: open.address, ports: open.ports.map((port) => ({ port, localPort: port })) }];
+      return [
+        { destination, address: open.address, ports: open.ports.map((each) => ({ ...each, localPort: each.port })) },
+      ];
     });
   }
 
@@ -124,12 +131,12 @@ export class DestinationListeners implements AsyncDisposable {
     const fitting: PlacedDestination[] = [];
     const leftOut: LeftOut[] = [];
     for (const one of wanted) {
-      const { ports, label } = one.destination;
-      if (ports.length > room) {
-        leftOut.push({ destination: one.destination, problem: noRoom(label) });
+      const { length } = portsOf(one.destination);
+      if (length > room) {
+        leftOut.push({ destination: one.destination, problem: noRoom(one.destination.label) });
         continue;
       }
-      room -= ports.length;
+      room -= length;
       fitting.push(one);
     }
     return { fitting, leftOut };
@@ -141,7 +148,8 @@ export class DestinationListeners implements AsyncDisposable {
     wildcards: Wildcards,
     signal: AbortSignal,
   ): Promise<void> {
-    const { key, ports } = destination;
+    const { key } = destination;
+    const ports = portsOf(destination);
     let address = first;
     for (let attempt = 1; ; attempt++) {
       try {
@@ -149,7 +157,7 @@ export class DestinationListeners implements AsyncDisposable {
         return;
       } catch (error) {
         if (!(error instanceof ListenError)) throw error;
-        if (error.code !== 'EADDRINUSE') throw await listenProblem(error.cause, address, error.port);
+        if (error.code !== 'EADDRINUSE') throw await listenProblem(error.cause, address, error.port.port);
         if (attempt === attempts || (await wildcards.holds(error.port))) throw await wildcards.problem(error, address);
         address = nextAddress(address, used);
         used.add(address);
@@ -158,16 +166,18 @@ export class DestinationListeners implements AsyncDisposable {
   }
 
   async #openPorts(destination: Destination, address: string, signal: AbortSignal): Promise<AsyncDisposable> {
-    const { listen, dial, onError } = this.#options;
+    const { datagrams, onError } = this.#options;
     const opened: AsyncDisposable[] = [];
-    for (const port of destination.ports) {
+    for (const each of portsOf(destination)) {
+      const { port } = each;
+      const { listen, dial } = each.protocol === 'UDP' ? datagrams : this.#options;
       try {
         // What stands behind the name may have moved by the time somebody calls.
         const dialNow = () => dial(this.#destinations.get(destination.key) ?? destination, port);
         opened.push(await listen({ address, port, dial: dialNow, onError, signal }));
       } catch (error) {
         await together(opened)[Symbol.asyncDispose]();
-        throw new ListenError(port, error);
+        throw new ListenError(each, error);
       }
     }
     return together(opened);
@@ -176,21 +186,24 @@ export class DestinationListeners implements AsyncDisposable {
 
 /** Who listens on all addresses; each port is looked up once, for hundreds of Services may share it. */
 class Wildcards {
-  readonly #problems = new Map<number, Promise<unknown>>();
-  readonly #held = new Map<number, Promise<boolean>>();
+  readonly #problems = new Map<string, Promise<unknown>>();
+  readonly #held = new Map<string, Promise<boolean>>();
 
-  holds(port: number): Promise<boolean> {
-    const known = this.#held.get(port) ?? findPortOwner(port, anyAddress).then((it) => isWildcard(it?.address ?? ''));
-    this.#held.set(port, known);
+  holds({ port, protocol }: DestinationPort): Promise<boolean> {
+    const key = portText({ port, protocol });
+    const find = () => findPortOwner(port, anyAddress, protocol).then((it) => isWildcard(it?.address ?? ''));
+    const known = this.#held.get(key) ?? find();
+    this.#held.set(key, known);
     return known;
   }
 
-  async problem({ port, cause }: ListenError, address: string): Promise<unknown> {
-    const known = this.#problems.get(port) ?? listenProblem(cause, address, port);
-    this.#problems.set(port, known);
+  async problem({ port: { port, protocol }, cause }: ListenError, address: string): Promise<unknown> {
+    const key = portText({ port, protocol });
+    const known = this.#problems.get(key) ?? listenProblem(cause, address, port, protocol);
+    this.#problems.set(key, known);
     const problem = await known;
     if (!(problem instanceof Problem)) return problem;
-    return new Problem({ ...problem.toJSON(), what: `Port ${port} of ${address} is in use.` }, { cause });
+    return new Problem({ ...problem.toJSON(), what: `Port ${key} of ${address} is in use.` }, { cause });
   }
 }
 
@@ -207,8 +220,9 @@ function noRoom(label: string): Problem {
   });
 }
 
-function isSame(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((port) => b.includes(port));
+function isSame(a: readonly DestinationPort[], b: readonly DestinationPort[]): boolean {
+  const texts = new Set(b.map(portText));
+  return a.length === b.length && a.every((port) => texts.has(portText(port)));
 }
 
 /** Node 22 has no AsyncDisposableStack. */
@@ -221,10 +235,10 @@ function together(parts: readonly AsyncDisposable[]): AsyncDisposable {
 }
 
 class ListenError extends Error {
-  readonly port: number;
+  readonly port: DestinationPort;
   readonly code: unknown;
 
-  constructor(port: number, cause: unknown) {
+  constructor(port: DestinationPort, cause: unknown) {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
     this.port = port;
     this.code = cause instanceof Error && 'code' in cause ? cause.code : undefined;

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type DeclaredEndpoint, type DeclaredService, type Destination, destinationsOf } from './destinations.ts';
+import {
+  type DeclaredEndpoint,
+  type DeclaredService,
+  type Destination,
+  destinationsOf,
+  portsOf,
+  portText,
+} from './destinations.ts';
 
 function service(name: string, change: Partial<DeclaredService> = {}): DeclaredService {
   return {
@@ -73,18 +80,37 @@ describe('a Service with an address', () => {
     });
   });
 
-  it('offers TCP only, and says so', () => {
+  it('offers TCP and UDP, also of one number, and says what it does not', () => {
     const { destinations, notes } = read([
       service('dns', { ports: [port(53, 'udp', 'UDP'), port(53, 'tcp')] }),
+      service('statsd', { ports: [port(8125, '', 'UDP')] }),
       service('game', { namespace: 'other', ports: [port(7000, '', 'SCTP')] }),
     ]);
-    expect(destinations.map(({ key, ports, portNames }) => ({ key, ports, portNames }))).toEqual([
-      { key: 'shop/dns', ports: [53], portNames: { 53: 'tcp' } },
+    expect(destinations.map(({ key, ports, portNames, udp }) => ({ key, ports, portNames, udp }))).toEqual([
+      {
+        key: 'shop/dns',
+        ports: [53],
+        portNames: { 53: 'tcp' },
+        udp: { ports: [53], portNames: { 53: 'udp' }, isFirst: true },
+      },
+      {
+        key: 'shop/statsd',
+        ports: [],
+        portNames: {},
+        udp: { ports: [8125], portNames: {}, isFirst: true },
+      },
+    ]);
+    expect(destinations.map(portsOf)).toEqual([
+      [{ port: 53, protocol: 'UDP' }, { port: 53 }],
+      [{ port: 8125, protocol: 'UDP' }],
     ]);
     expect(notes).toEqual([
-      'Port 53/UDP of Service dns is not reachable from here: only TCP is carried.',
-      'Port 7000/SCTP of Service game.other is not reachable from here: only TCP is carried.',
+      'Port 7000/SCTP of Service game.other is not reachable from here: only TCP and UDP are carried.',
     ]);
+  });
+
+  it('has ports that are written as kubectl does', () => {
+    expect([portText({ port: 53 }), portText({ port: 53, protocol: 'UDP' })]).toEqual(['53', '53/udp']);
   });
 
   it('is dialled at its first address, and tells an IPv4 one for this computer', () => {

@@ -5,7 +5,7 @@
 import { isIP } from 'node:net';
 import { fullNameOf, isHoldable, relativeNames } from './pod-names.ts';
 
-/** Something in the cluster that has names and TCP ports. Plain data: it can be sent to other processes. */
+/** Something in the cluster that has names and ports. Plain data: it can be sent to other processes. */
 export interface Destination {
   /** Stands for it as long as the session lives: 'shop/prices', 'shop/db/db-0'. */
   readonly key: string;
@@ -20,10 +20,38 @@ export interface Destination {
   readonly ports: readonly number[];
   /** The names of those ports that have one. */
   readonly portNames: Readonly<Record<number, string>>;
+  /** Its UDP ports, if it has any; a number may be among the TCP ports too, as 53 is for DNS. */
+  readonly udp?: UdpPorts;
   /** The IPv4 address that the cluster itself has for it; undefined for pods, names outside and IPv6. */
   readonly clusterIP?: string;
   /** Where the agent dials, with the same ports. */
   readonly dial: { readonly host: string };
+}
+
+interface UdpPorts {
+  readonly ports: readonly number[];
+  readonly portNames: Readonly<Record<number, string>>;
+  /** Whether the Service's first port is one of them: variables such as DNS_SERVICE_PORT mean that one. */
+  readonly isFirst: boolean;
+}
+
+/** A port of a destination. */
+export interface DestinationPort {
+  readonly port: number;
+  /** Undefined: TCP. */
+  readonly protocol?: 'UDP' | undefined;
+}
+
+/** All ports of a destination, the Service's first one first. */
+export function portsOf({ ports, udp }: Pick<Destination, 'ports' | 'udp'>): readonly DestinationPort[] {
+  const tcp = ports.map((port) => ({ port }));
+  const datagrams = (udp?.ports ?? []).map((port) => ({ port, protocol: 'UDP' as const }));
+  return udp?.isFirst ? [...datagrams, ...tcp] : [...tcp, ...datagrams];
+}
+
+/** As kubectl writes it, without what is usual: `80`, `53/udp`. */
+export function portText({ port, protocol }: DestinationPort): string {
+  return protocol === undefined ? `${port}` : `${port}/${protocol.toLowerCase()}`;
 }
 
 /** A port of a Service or of one of its pods. */
@@ -81,7 +109,7 @@ interface Draft extends Omit<Destination, 'hostNames' | 'shortNames'> {
 
 /**
  * All destinations of a pod in the session's namespace, in the order of the Services, and what the user has to know about
- * those that are missing, in full sentences. What has no TCP port, and a headless Service without ready pods, is none.
+ * those that are missing, in full sentences. What has no ports, and a headless Service without ready pods, is none.
  */
 export function destinationsOf(
   declared: DeclaredNames,
@@ -173,7 +201,7 @@ class NameBook {
   #addService(service: DeclaredService): void {
     const headless = service.clusterIP === undefined;
     // Nothing translates the ports of a headless Service: callers use those of the pods.
-    const ports = this.#tcpPorts(service, headless ? podPorts(service) : service.ports);
+    const ports = this.#ports(service, headless ? podPorts(service) : service.ports);
     const clusterIP = service.clusterIPs.find((address) => isIP(address) === 4) ?? service.clusterIP;
     this.#addDraft({
       key: keyOf(service),
@@ -201,16 +229,16 @@ class NameBook {
       );
     }
     // Told once for the Service, also while it has no pods.
-    const fallback = this.#tcpPorts(service, headless ? podPorts(service) : []);
+    const fallback = this.#ports(service, headless ? podPorts(service) : []);
     for (const endpoint of offered) {
       if (surplus.has(endpoint)) continue;
       const own = endpoint.hostname && `${endpoint.hostname}.${this.#fullName(service)}`;
-      const ports = tcpOnly(endpoint.ports);
+      const ports = carried(endpoint.ports);
       this.#addDraft({
         key: this.#keyOfEndpoint(service, endpoint),
         label: this.#labelOfEndpoint(service, endpoint),
         namespace: service.namespace,
-        ...(ports.ports.length > 0 ? ports : fallback),
+        ...(portsOf(ports).length > 0 ? ports : fallback),
         dial: { host: endpoint.address },
         fullNames: new Set([...(own ? [own] : []), ...(headless ? [this.#fullName(service)] : [])]),
       });
@@ -278,7 +306,7 @@ class NameBook {
       key: keyOf(service),
       label,
       namespace: service.namespace,
-      ...this.#tcpPorts(service, service.ports.length > 0 ? service.ports : externalPorts),
+      ...this.#ports(service, service.ports.length > 0 ? service.ports : externalPorts),
       // As DNS follows it: a whole name, which is not looked for in the search list first.
       dial: { host: `${target}.` },
       fullNames: new Set([this.#fullName(service)]),
@@ -287,23 +315,23 @@ class NameBook {
   }
 
   #addDraft(draft: Draft): Draft | undefined {
-    if (draft.ports.length === 0) return undefined;
+    if (portsOf(draft).length === 0) return undefined;
     this.#drafts.set(draft.key, draft);
     return draft;
   }
 
-  /** The TCP ports; of the others the user is told. */
-  #tcpPorts(service: DeclaredService, ports: readonly DeclaredPort[]): Pick<Destination, 'ports' | 'portNames'> {
+  /** The ports that are carried; of the others the user is told. */
+  #ports(service: DeclaredService, ports: readonly DeclaredPort[]): CarriedPorts {
     for (const { port, protocol } of ports) {
-      if (protocol === 'TCP') continue;
+      if (protocol === 'TCP' || protocol === 'UDP') continue;
       this.notes.add(
-        `Port ${port}/${protocol} of Service ${this.#label(service)} is not reachable from here: only TCP is carried.`,
+        `Port ${port}/${protocol} of Service ${this.#label(service)} is not reachable from here: only TCP and UDP are carried.`,
       );
     }
     if (service.type !== 'ExternalName' && service.ports.length === 0) {
       this.notes.add(`Service ${this.#label(service)} declares no ports, so nothing can be reached under its name.`);
     }
-    return tcpOnly(ports);
+    return carried(ports);
   }
 
   #fullName(service: DeclaredService): string {
@@ -326,11 +354,21 @@ function podPorts({ ports }: DeclaredService): readonly DeclaredPort[] {
   }));
 }
 
-function tcpOnly(ports: readonly DeclaredPort[]): Pick<Destination, 'ports' | 'portNames'> {
-  const tcp = ports.filter(({ protocol }) => protocol === 'TCP');
+type CarriedPorts = Pick<Destination, 'ports' | 'portNames' | 'udp'>;
+
+function carried(ports: readonly DeclaredPort[]): CarriedPorts {
+  const tcp = ofProtocol(ports, 'TCP');
+  const udp = ofProtocol(ports, 'UDP');
+  if (udp.ports.length === 0) return tcp;
+  const first = ports.find(({ protocol }) => protocol === 'TCP' || protocol === 'UDP');
+  return { ...tcp, udp: { ...udp, isFirst: first?.protocol === 'UDP' } };
+}
+
+function ofProtocol(all: readonly DeclaredPort[], wanted: 'TCP' | 'UDP'): Pick<Destination, 'ports' | 'portNames'> {
+  const ports = all.filter(({ protocol }) => protocol === wanted);
   return {
-    ports: [...new Set(tcp.map(({ port }) => port))],
-    portNames: Object.fromEntries(tcp.filter(({ name }) => name !== '').map(({ port, name }) => [port, name])),
+    ports: [...new Set(ports.map(({ port }) => port))],
+    portNames: Object.fromEntries(ports.filter(({ name }) => name !== '').map(({ port, name }) => [port, name])),
   };
 }
 

@@ -43,6 +43,25 @@ describe('the variables of a Service', () => {
     expect(ours.map(({ name, value }) => [name, value])).toEqual(kubelets);
   });
 
+  it('are those of kubelet for UDP too, also of one number with TCP', () => {
+    const udp = { ports: [53], portNames: { 53: 'dns' }, isFirst: true };
+    const dns = reachable({ shortNames: ['dns'], portNames: { 53: 'dns-tcp' }, udp }, { 53: 53 });
+    const ours = destinationVariables([
+      { ...dns, ports: [{ port: 53, localPort: 53, protocol: 'UDP' }, ...dns.ports] },
+    ]);
+    const kubelets = serviceVariables({
+      name: 'dns',
+      namespace: 'shop',
+      clusterIP: '127.0.0.1',
+      ports: [
+        { name: 'dns', port: 53, protocol: 'UDP' },
+        { name: 'dns-tcp', port: 53, protocol: 'TCP' },
+      ],
+    });
+    expect(ours.map(({ name, value }) => [name, value])).toEqual(kubelets);
+    expect(kubelets).toContainEqual(['DNS_PORT', 'udp://127.0.0.1:53']);
+  });
+
   it('name the Service’s port and lead to the local one', () => {
     expect(valuesOf([reachable({ shortNames: ['prices'], portNames: { 80: 'http' } }, { 80: 20123 })])).toEqual({
       PRICES_SERVICE_HOST: '127.0.0.1',

@@ -1,12 +1,14 @@
 /** The environment variables that say where destinations are, for programs that cannot use their names (mode `env`). */
 import type { Destination } from './destinations.ts';
+import type { ReachablePort } from './reachable-destination.ts';
 
 export { mentionedNames } from './mentioned-names.ts';
 
 /** A destination with the port at this computer for each of its ports. */
 export interface LocallyReachable {
   readonly destination: Destination;
-  readonly ports: readonly { readonly port: number; readonly localPort: number }[];
+  /** The Service's first port first. */
+  readonly ports: readonly ReachablePort[];
 }
 
 /** A variable, and the destination that it is about. */
@@ -45,28 +47,34 @@ function variablesOf(
 ): readonly (readonly [name: string, value: string])[] {
   const [first] = ports;
   if (first === undefined) return [];
-  const url = (localPort: number) => `tcp://${host}:${localPort}`;
+  const url = (each: ReachablePort) => `${protocolOf(each).toLowerCase()}://${host}:${each.localPort}`;
   return [
     [`${prefix}_SERVICE_HOST`, host],
     [`${prefix}_SERVICE_PORT`, String(first.localPort)],
-    ...ports.flatMap(({ port, localPort }) => {
-      const name = destination.portNames[port];
+    ...ports.flatMap(({ port, localPort, protocol }) => {
+      const name = (protocol === 'UDP' ? destination.udp : destination)?.portNames[port];
       return name === undefined ? [] : ([[`${prefix}_SERVICE_PORT_${variableName(name)}`, String(localPort)]] as const);
     }),
-    [`${prefix}_PORT`, url(first.localPort)],
-    ...ports.flatMap(
-      ({ port, localPort }) =>
-        [
-          [`${prefix}_PORT_${port}_TCP`, url(localPort)],
-          [`${prefix}_PORT_${port}_TCP_PROTO`, 'tcp'],
-          [`${prefix}_PORT_${port}_TCP_PORT`, String(localPort)],
-          [`${prefix}_PORT_${port}_TCP_ADDR`, host],
-        ] as const,
-    ),
+    [`${prefix}_PORT`, url(first)],
+    ...ports.flatMap((each) => {
+      const { port, localPort } = each;
+      const protocol = protocolOf(each);
+      const portPrefix = `${prefix}_PORT_${port}_${protocol}`;
+      return [
+        [portPrefix, url(each)],
+        [`${portPrefix}_PROTO`, protocol.toLowerCase()],
+        [`${portPrefix}_PORT`, String(localPort)],
+        [`${portPrefix}_ADDR`, host],
+      ] as const;
+    }),
   ];
 }
 
 const host = '127.0.0.1';
+
+function protocolOf({ protocol }: ReachablePort): 'TCP' | 'UDP' {
+  return protocol ?? 'TCP';
+}
 
 function variableName(name: string): string {
   return name.replaceAll(/[-.]/g, '_').toUpperCase();

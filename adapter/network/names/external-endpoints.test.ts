@@ -18,6 +18,12 @@ describe('an external endpoint as it is written', () => {
     expect(parseExternalEndpoint('db.example.net:5432')).toEqual({ host: 'db.example.net', port: 5432 });
     expect(parseExternalEndpoint(' DB.Example.net.:1 ')).toEqual({ host: 'db.example.net', port: 1 });
     expect(parseExternalEndpoint('10.1.2.3:65535')).toEqual({ host: '10.1.2.3', port: 65_535 });
+    expect(parseExternalEndpoint('db.example.net:80/tcp')).toEqual({ host: 'db.example.net', port: 80 });
+    expect(parseExternalEndpoint('dns.example.net:53/UDP')).toEqual({
+      host: 'dns.example.net',
+      port: 53,
+      protocol: 'UDP',
+    });
   });
 
   it.each([
@@ -28,6 +34,8 @@ describe('an external endpoint as it is written', () => {
     ['db.example.net:65536', '"65536" is no port'],
     ['db.example.net:http', '"http" is no port'],
     ['http://db.example.net:80', 'protocol'],
+    ['db.example.net:80/sctp', '"/sctp" is no protocol'],
+    ['db.example.net:80/udp/tcp', '"/udp/tcp" is no protocol'],
     ['[fd00::1]:80', 'IPv6'],
     ['fd00::1', 'IPv6'],
     ['127.0.0.1:80', 'the computer itself'],
@@ -43,6 +51,14 @@ describe('an external endpoint as it is written', () => {
 });
 
 describe('the destinations of external endpoints', () => {
+  it('keep UDP and TCP ports apart', () => {
+    const { destinations } = externalDestinations([
+      { host: 'dns.example.net', port: 53, protocol: 'UDP' },
+      { host: 'dns.example.net', port: 53 },
+    ]);
+    expect(destinations).toMatchObject([{ ports: [53], udp: { ports: [53], isFirst: true } }]);
+  });
+
   it('have the ports of one host together and a whole name for the agent', () => {
     const endpoints = [
       { host: 'db.example.net', port: 5432 },

@@ -4,14 +4,16 @@ import { Problem } from '../../problem.ts';
 import type { Destination } from './destinations.ts';
 import { isHoldable } from './pod-names.ts';
 
-/** A name or IPv4 address, and a TCP port there. */
+/** A name or IPv4 address, and a port there. */
 export interface ExternalEndpoint {
   /** Lower case, without a dot at its end. */
   readonly host: string;
   readonly port: number;
+  /** Undefined: TCP. */
+  readonly protocol?: 'UDP' | undefined;
 }
 
-/** `host:port` as the user writes it. Problem bad-value says what is wrong with it. */
+/** `host:port` or `host:port/udp` as the user writes it. Problem bad-value says what is wrong with it. */
 export function parseExternalEndpoint(text: string): ExternalEndpoint {
   const written = text.trim();
   const wrong = (why: string) =>
@@ -26,7 +28,10 @@ export function parseExternalEndpoint(text: string): ExternalEndpoint {
   const colon = written.lastIndexOf(':');
   if (colon < 0) throw wrong('The port is missing.');
   const host = plainName(written.slice(0, colon));
-  const digits = written.slice(colon + 1);
+  const [digits = '', protocol, ...others] = written.slice(colon + 1).split('/');
+  if (others.length > 0 || (protocol !== undefined && !/^(tcp|udp)$/i.test(protocol))) {
+    throw wrong(`"/${[protocol, ...others].join('/')}" is no protocol: behind the port there may be "/udp" or "/tcp".`);
+  }
   if (host === '') throw wrong('The name is missing.');
   const port = /^\d{1,5}$/.test(digits) ? Number(digits) : 0;
   if (port < 1 || port > 65_535) throw wrong(`"${digits}" is no port: it is a whole number from 1 to 65535.`);
@@ -34,7 +39,7 @@ export function parseExternalEndpoint(text: string): ExternalEndpoint {
   if (isIPv4(host)) {
     if (host.startsWith('127.') || host === '0.0.0.0') throw wrong(`${host} always means the computer itself.`);
   } else if (!isHoldable(host)) throw wrong(`"${host}" is no name that name resolution on this computer takes.`);
-  return { host, port };
+  return { host, port, ...(protocol?.toLowerCase() === 'udp' && { protocol: 'UDP' as const }) };
 }
 
 /**
@@ -54,9 +59,9 @@ export function externalDestinations(
       notes.push(`The external endpoint ${host} is left out: in the cluster that name means Service ${owner}.`);
       return [];
     }
-    const ports = [...new Set(all.map(({ port }) => port))];
-    if (isIPv4(host)) return [addressAt(host, ports)];
-    if (isHoldable(host)) return [nameAt(host, ports)];
+    const ports = portsAmong(all);
+    if (isIPv4(host)) return [{ ...addressAt(host), ...ports }];
+    if (isHoldable(host)) return [{ ...nameAt(host), ...ports }];
     notes.push(`The external endpoint ${host} is left out: name resolution on this computer does not take that name.`);
     return [];
   });
@@ -86,7 +91,19 @@ export function addressLeftOut({ label }: Destination, mode: 'hosts' | 'env'): P
   });
 }
 
-function nameAt(host: string, ports: readonly number[]): Destination {
+function portsAmong(all: readonly ExternalEndpoint[]): Pick<Destination, 'ports' | 'portNames' | 'udp'> {
+  const portsOf = (wanted: 'UDP' | undefined) => [
+    ...new Set(all.flatMap(({ port, protocol }) => (protocol === wanted ? [port] : []))),
+  ];
+  const udp = portsOf('UDP');
+  return {
+    ports: portsOf(undefined),
+    portNames: {},
+    ...(udp.length > 0 && { udp: { ports: udp, portNames: {}, isFirst: all[0]?.protocol === 'UDP' } }),
+  };
+}
+
+function nameAt(host: string): Omit<Destination, 'ports' | 'portNames'> {
   const names = { hostNames: [host], shortNames: [host] };
   // A whole name: the search list of the pod must not be tried first.
   return {
@@ -94,21 +111,17 @@ function nameAt(host: string, ports: readonly number[]): Destination {
     label: host,
     namespace: '',
     ...names,
-    ports,
-    portNames: {},
     dial: { host: `${host}.` },
   };
 }
 
-function addressAt(host: string, ports: readonly number[]): Destination {
+function addressAt(host: string): Omit<Destination, 'ports' | 'portNames'> {
   const names = { hostNames: [], shortNames: [] };
   return {
     key: `${keyPrefix}${host}`,
     label: host,
     namespace: '',
     ...names,
-    ports,
-    portNames: {},
     clusterIP: host,
     dial: { host },
   };

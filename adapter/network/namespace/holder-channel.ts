@@ -1,5 +1,6 @@
 /** Asks a holder process: numbered requests over Node's IPC channel, each with one reply, which may bring a socket. */
 import type { ChildProcess, Serializable } from 'node:child_process';
+import { Socket as DatagramSocket } from 'node:dgram';
 import { Server, Socket } from 'node:net';
 import { unlessAborted } from '../../within.ts';
 import { type HolderReply, type HolderRequest, replySchema, startedId, type Unnumbered } from './holder-protocol.ts';
@@ -60,7 +61,7 @@ export class HolderChannel {
     const waiting = parsed.success ? this.#settle(parsed.data.id) : undefined;
     if (!parsed.success || waiting === undefined) {
       if (handle instanceof Socket) handle.destroy();
-      if (handle instanceof Server) handle.close();
+      if (handle instanceof Server || handle instanceof DatagramSocket) handle.close();
       return;
     }
     const { error } = parsed.data;

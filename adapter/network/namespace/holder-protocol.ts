@@ -46,6 +46,10 @@ export const requestSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('route'), id, add: z.array(address), remove: z.array(address) }),
   /** Answered with a listening server. */
   z.strictObject({ kind: z.literal('listen'), id, port }),
+  /** Makes these addresses such that UDP sockets can be bound to them. */
+  z.strictObject({ kind: z.literal('own'), id, addresses: z.array(address) }),
+  /** Answered with a UDP socket that is bound to this address, which is one of those. */
+  z.strictObject({ kind: z.literal('listenDatagrams'), id, address, port }),
   /** Answered with a connection to the first of the hosts where something listens. */
   z.strictObject({ kind: z.literal('dial'), id, hosts: z.array(address).min(1).max(20), port }),
 ]);

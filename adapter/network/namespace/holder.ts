@@ -2,8 +2,9 @@
  * A process that keeps namespaces alive and acts in them for the daemon: the life that both roles have in common.
  * It ends with its IPC channel, however the daemon ended; the namespaces end with their last process.
  */
-import type { Serializable } from 'node:child_process';
-import { Server, type Socket } from 'node:net';
+import type { SendHandle, Serializable } from 'node:child_process';
+import { Socket as DatagramSocket } from 'node:dgram';
+import { Server } from 'node:net';
 import { argumentSchema, type HolderReply, requestSchema, startedId } from './holder-protocol.ts';
 import type { Holder } from './holder-role.ts';
 import { ProgramHolder } from './program-holder.ts';
@@ -47,9 +48,10 @@ async function answer(holder: Holder, message: Serializable): Promise<void> {
   }
 }
 
-function reply(message: HolderReply, handle?: Socket | Server): void {
+function reply(message: HolderReply, handle?: SendHandle): void {
   process.send?.(message, handle, undefined, () => {
-    // A socket is closed here when it has been received; of a server each process has its own, and only one may accept.
-    if (handle instanceof Server) handle.close();
+    // A connection is closed here when it has been received; of the others each process has its own, and only one may take
+    // what arrives.
+    if (handle instanceof Server || handle instanceof DatagramSocket) handle.close();
   });
 }

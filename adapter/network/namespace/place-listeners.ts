@@ -1,4 +1,5 @@
-/** The listeners of the Services' namespace: one for each port, whatever number of Services have it. */
+/** The listeners of the Services' namespace: one for each TCP port, whatever number of Services have it; UDP each its own. */
+import { Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, isIPv6, Server, type Socket } from 'node:net';
 import type { Log } from '../../diagnostics/log.ts';
@@ -10,12 +11,15 @@ export interface Place {
   readonly address: string;
   readonly names: readonly string[];
   readonly ports: readonly number[];
+  readonly udpPorts?: readonly number[];
 }
 
 export interface PlaceListenersOptions {
   readonly channel: HolderChannel;
   /** A connection that a program made to a place. */
   accept(address: string, port: number, socket: Socket): void;
+  /** Serves the datagrams that programs send to a place. Disposing closes the socket. */
+  acceptDatagrams(address: string, port: number, socket: DatagramSocket): AsyncDisposable;
   readonly log: Log;
 }
 
@@ -23,6 +27,9 @@ export class PlaceListeners implements AsyncDisposable {
   readonly #options: PlaceListenersOptions;
   readonly #servers = new Map<number, Server>();
   #ports: ReadonlyMap<string, ReadonlySet<number>> = new Map();
+  /** By place. */
+  readonly #datagrams = new Map<string, AsyncDisposable>();
+  #datagramPlaces: ReadonlyMap<string, { readonly address: string; readonly port: number }> = new Map();
 
   constructor(options: PlaceListenersOptions) {
     this.#options = options;
@@ -33,21 +40,45 @@ export class PlaceListeners implements AsyncDisposable {
     const wanted = new Set(places.flatMap(({ ports }) => ports));
     await Promise.all([...wanted].filter((port) => !this.#servers.has(port)).map((port) => this.#listen(port, signal)));
     this.#ports = new Map(places.map(({ address, ports }) => [canonical(address), new Set(ports)]));
+    const datagrams = places.flatMap(({ address, udpPorts = [] }) => udpPorts.map((port) => ({ address, port })));
+    this.#datagramPlaces = new Map(datagrams.map((one) => [`${canonical(one.address)} ${one.port}`, one]));
+    const missing = [...this.#datagramPlaces].filter(([key]) => !this.#datagrams.has(key));
+    if (missing.length === 0) return;
+    const addresses = [...new Set(missing.map(([, { address }]) => address))];
+    await this.#options.channel.ask({ kind: 'own', addresses }, signal);
+    await Promise.all(
+      missing.map(async ([key, { address, port }]) => {
+        this.#datagrams.set(key, await this.#bind(address, port, signal));
+      }),
+    );
   }
 
   /** Closes what no place needs any more. Connections that stand go on. */
-  closeUnused(): void {
+  async closeUnused(): Promise<void> {
     const used = new Set([...this.#ports.values()].flatMap((ports) => [...ports]));
     for (const [port, server] of this.#servers) {
       if (used.has(port)) continue;
       this.#servers.delete(port);
       server.close();
     }
+    for (const [key, listener] of this.#datagrams) {
+      if (this.#datagramPlaces.has(key)) continue;
+      this.#datagrams.delete(key);
+      await listener[Symbol.asyncDispose]();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ports = new Map();
-    this.closeUnused();
+    this.#datagramPlaces = new Map();
+    await this.closeUnused();
+  }
+
+  async #bind(address: string, port: number, signal: AbortSignal): Promise<AsyncDisposable> {
+    const { channel, acceptDatagrams } = this.#options;
+    const { handle } = await channel.ask({ kind: 'listenDatagrams', address, port }, signal);
+    if (!(handle instanceof DatagramSocket)) throw new Error('there came no UDP socket');
+    return acceptDatagrams(address, port, handle);
   }
 
   async #listen(port: number, signal: AbortSignal): Promise<void> {

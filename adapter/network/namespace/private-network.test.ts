@@ -40,6 +40,18 @@ try:
 except OSError as e: print(type(e).__name__)`,
 ];
 
+/** As `askInside`, by a connected UDP socket, which takes answers from the address that it asked only. */
+const askByUdp = (host: string, port: number) => [
+  python,
+  '-c',
+  `import socket
+family, kind, _, _, address = socket.getaddrinfo("${host}", ${port}, type=socket.SOCK_DGRAM)[0]
+try:
+    c = socket.socket(family, kind); c.settimeout(5); c.connect(address); c.send(b"?")
+    print(c.recv(99).decode())
+except OSError as e: print(type(e).__name__)`,
+];
+
 /** What a server on the computer's loopback answers to a question. */
 function askHere(port: number, host = '127.0.0.1'): Promise<string> {
   return new Promise((resolve) => {
@@ -107,6 +119,24 @@ describe.each(users)('the private network of %s', (_name, user) => {
     expect(await bed.run(['getent', 'ahostsv4', 'prices'])).toMatch(/^10\.96\.0\.50 /);
     // It asks for IPv6 first; the answer shows that no name server was asked.
     expect(await bed.run(['getent', 'hosts', 'prices'])).toMatch(/^::ffff:10\.96\.0\.50 /);
+  });
+
+  it('carries datagrams from each Service’s own address, for several on one port, and IPv6', async () => {
+    const withUdp = [
+      { address: '10.96.0.50', names: ['prices'], ports: [80], udpPorts: [53] },
+      { address: '10.96.0.51', names: ['dns'], ports: [53], udpPorts: [53, 8125] },
+      { address: 'fd00:10:96::52', names: ['six'], ports: [], udpPorts: [53] },
+    ];
+    await bed.ask({ update: withUdp }, 'shadowed');
+    expect(await bed.run(askByUdp('prices', 53))).toBe('10.96.0.50:53 ?');
+    expect(await bed.run(askByUdp('dns', 53))).toBe('10.96.0.51:53 ?');
+    expect(await bed.run(askByUdp('dns', 8125))).toBe('10.96.0.51:8125 ?');
+    expect(await bed.run(askByUdp('six', 53))).toBe('fd00:10:96::52:53 ?');
+    expect(await bed.run(askInside('dns', 53))).toBe('10.96.0.51:53');
+    expect(await bed.run(askByUdp('10.96.0.50', 8125))).toBe('ConnectionRefusedError');
+    await bed.ask({ update: withUdp.map((place) => ({ ...place, udpPorts: [8125] })) }, 'shadowed');
+    expect(await bed.run(askByUdp('dns', 8125))).toBe('10.96.0.51:8125 ?');
+    expect(await bed.run(askByUdp('dns', 53))).toBe('ConnectionRefusedError');
   });
 
   it('resets what no Service has', async () => {

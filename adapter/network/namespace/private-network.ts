@@ -7,6 +7,7 @@
  * hands them to this process, which uses them as its own.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket as DatagramSocket } from 'node:dgram';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { isIP, isIPv6, Socket } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
@@ -38,6 +39,8 @@ export interface PrivateNetworkOptions {
   readonly command: readonly string[];
   /** A program inside connected to one of the places. Serves the socket to its end; half-closed states are kept. */
   accept(address: string, port: number, socket: Socket): void;
+  /** Serves the datagrams that programs inside send to one of the places. Disposing closes the socket. */
+  acceptDatagrams(address: string, port: number, socket: DatagramSocket): AsyncDisposable;
   /** Something to tell the user while the network stands, in full sentences. */
   notice(text: string): void;
   /** Ports of the program that are not opened on this computer's loopback. Default: none. */
@@ -195,7 +198,7 @@ class OpenNetwork implements PrivateNetwork {
         [...this.#routed].filter((it) => !wanted.has(it)),
         signal,
       );
-      this.#listeners.closeUnused();
+      await this.#listeners.closeUnused();
       return shadowed;
     });
   }

@@ -3,6 +3,7 @@
  * to the program. It starts the holder of the other namespace, and hands on what that one listens to.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { Socket as DatagramSocket } from 'node:dgram';
 import { writeFileSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { isIPv6, Server, Socket } from 'node:net';
@@ -57,6 +58,16 @@ export class ProgramHolder implements Holder {
         if (!(handle instanceof Server)) throw new Error('there came no server');
         return { handle: handle.on('connection', refuse) };
       }
+      case 'own':
+        if (request.addresses.some(isIPv6)) await this.#enableIPv6();
+        await this.#services.ask({ kind: 'own', addresses: request.addresses }, never);
+        return {};
+      case 'listenDatagrams': {
+        const { address, port } = request;
+        const { handle } = await this.#services.ask({ kind: 'listenDatagrams', address, port }, never);
+        if (!(handle instanceof DatagramSocket)) throw new Error('there came no UDP socket');
+        return { handle };
+      }
       case 'dial':
         return { handle: await dialFirst(request.hosts, request.port) };
     }
@@ -93,12 +104,15 @@ export class ProgramHolder implements Holder {
   }
 
   async #route(add: readonly string[], remove: readonly string[]): Promise<void> {
-    if (!this.#hasIPv6 && add.some(isIPv6)) {
-      await this.#services.ask({ kind: 'route', add: [], remove: [] }, never);
-      await this.#ip(programIPv6);
-      this.#hasIPv6 = true;
-    }
+    if (add.some(isIPv6)) await this.#enableIPv6();
     await this.#ip(serviceRoutes(add, remove));
+  }
+
+  async #enableIPv6(): Promise<void> {
+    if (this.#hasIPv6) return;
+    await this.#services.ask({ kind: 'route', add: [], remove: [] }, never);
+    await this.#ip(programIPv6);
+    this.#hasIPv6 = true;
   }
 
   #ip(input: string): Promise<void> {

@@ -38,6 +38,14 @@ export const servicesIPv6 = lines([
   'route add local ::/0 dev lo table main',
 ]);
 
+/**
+ * In the services' namespace: addresses that sockets can be bound to. A wildcard socket does for connections, which know whom
+ * they were made to; of a datagram Node does not tell that, and answers have to come from there.
+ */
+export function serviceAddresses(all: readonly string[]): string {
+  return lines(all.map((it) => (isIPv6(it) ? `addr replace ${it}/128 dev lo nodad` : `addr replace ${it}/32 dev lo`)));
+}
+
 /** In the program's namespace: the ways to Services' addresses. There is never a default route to the other namespace. */
 export function serviceRoutes(add: readonly string[], remove: readonly string[]): string {
   const route = (act: string, address: string) =>

@@ -1,10 +1,13 @@
 /** Acts in the namespace of the Services: makes the listeners, which the daemon then has. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
+import { bindDatagrams } from '../../tunnel/datagram-listener.ts';
 import type { HolderArgument, HolderRequest } from './holder-protocol.ts';
 import type { Holder, Outcome } from './holder-role.ts';
-import { hasIPv6, servicesIPv6, servicesLinks } from './routes.ts';
+import { hasIPv6, serviceAddresses, servicesIPv6, servicesLinks } from './routes.ts';
 import { mustRun } from './tools.ts';
+
+const never = new AbortController().signal;
 
 export class ServicesHolder implements Holder {
   readonly #argument: HolderArgument;
@@ -23,6 +26,11 @@ export class ServicesHolder implements Holder {
         return {};
       case 'listen':
         return { handle: await listen(request.port) };
+      case 'own':
+        await this.#ip(serviceAddresses(request.addresses));
+        return {};
+      case 'listenDatagrams':
+        return { handle: await bindDatagrams(request.address, request.port, never) };
       default:
         throw new Error(`not for the holder of the services: ${request.kind}`);
     }

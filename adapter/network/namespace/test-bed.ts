@@ -39,7 +39,9 @@ export async function prepareCopies(): Promise<void> {
   const node = join(copies.folder, 'node');
   await copyFile(process.execPath, node);
   const source = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-  await bundlePrograms({ daemon: source('test-daemon.ts'), main: source('test-holder.ts') }, copies.folder, '.mjs');
+  await bundlePrograms({ daemon: source('test-daemon.ts'), main: source('test-holder.ts') }, copies.folder, {
+    extension: '.mjs',
+  });
   copies.daemon = [node, join(copies.folder, 'daemon.mjs'), node, join(copies.folder, 'main.mjs')];
 }
 

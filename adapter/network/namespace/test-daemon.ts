@@ -7,9 +7,16 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { silentLog } from '../../diagnostics/log.ts';
 import { Problem } from '../../problem.ts';
+import { serveDatagrams } from '../../tunnel/datagram-listener.ts';
+import { echo } from '../../tunnel/datagram-test-bed.ts';
 import { openPrivateNetwork } from './private-network.ts';
 
-const place = z.object({ address: z.string(), names: z.array(z.string()), ports: z.array(z.number()) });
+const place = z.object({
+  address: z.string(),
+  names: z.array(z.string()),
+  ports: z.array(z.number()),
+  udpPorts: z.array(z.number()).default([]),
+});
 const commandSchema = z.union([
   z.object({ update: z.array(place) }),
   z.object({ dialProgram: z.number() }),
@@ -39,6 +46,10 @@ try {
       socket.on('error', () => {});
       // Half-closed states are kept: the answer comes after the end of the question.
       socket.resume().once('end', () => socket.end(`${address}:${port}`));
+    },
+    acceptDatagrams: (address, port, socket) => {
+      const destination = { dial: { host: address } };
+      return serveDatagrams(socket, { dial: () => echo(destination, port), onError: () => {} });
     },
     notice: (text) => say({ notice: text }),
     excludes: (port) => port === 8099,

@@ -21,22 +21,28 @@ export function isWildcard(address: string): boolean {
 
 /**
  * Who listens on this port so that `address` cannot be used too; without it on any address but those that stand for
- * Services, for there our own listeners are.
+ * Services, for there our own listeners are. For UDP only Linux tells.
  */
-export async function findPortOwner(port: number, address?: string): Promise<PortOwner | undefined> {
+export async function findPortOwner(
+  port: number,
+  address?: string,
+  protocol: 'TCP' | 'UDP' = 'TCP',
+): Promise<PortOwner | undefined> {
   const conflicts = ({ address: held, port: its }: { address: string; port: number }) =>
     its === port &&
     (address === undefined ? !isServiceAddress(held) : held === address || isWildcard(held) || isWildcard(address));
   const owners =
     process.platform === 'linux'
       ? // Looking for the processes behind sockets is slow: only for those that matter.
-        await ownersOf((await listeningSockets('self')).filter(conflicts).slice(0, 1))
-      : // That a port is in use is the news; without the tools its owner stays unknown.
-        (
-          await processTable()
-            .listeners(port, AbortSignal.timeout(ownerMilliseconds))
-            .catch(() => [])
-        ).filter(conflicts);
+        await ownersOf((await listeningSockets('self', protocol)).filter(conflicts).slice(0, 1))
+      : protocol === 'UDP'
+        ? []
+        : // That a port is in use is the news; without the tools its owner stays unknown.
+          (
+            await processTable()
+              .listeners(port, AbortSignal.timeout(ownerMilliseconds))
+              .catch(() => [])
+          ).filter(conflicts);
   const [owner] = owners;
   return owner && { pid: owner.pid, name: owner.name, user: owner.user, address: owner.address };
 }
@@ -55,10 +61,15 @@ export async function assertPortFree(address: string, port: number): Promise<voi
 }
 
 /** What an error of listen(2) means to the user; other errors come back as they are. */
-export async function listenProblem(error: unknown, address: string, port: number): Promise<unknown> {
+export async function listenProblem(
+  error: unknown,
+  address: string,
+  port: number,
+  protocol: 'TCP' | 'UDP' = 'TCP',
+): Promise<unknown> {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') {
-    const owner = await findPortOwner(port, address);
+    const owner = await findPortOwner(port, address, protocol);
     return new Problem(
       {
         code: 'port-in-use',

@@ -19,6 +19,12 @@ describe('parseSocketTable', () => {
     ]);
   });
 
+  it('reads UDP sockets, without those that are connected', () => {
+    const text = `${header}\n${line('0100007F:0035', '07', 0, 7)}\n${line('0100007F:1F90', '01', 0, 8)}\n`;
+    expect(parseSocketTable(text, 'UDP')).toEqual([{ address: '127.0.0.1', port: 53, uid: 0, inode: '7' }]);
+    expect(parseSocketTable(text)).toEqual([]);
+  });
+
   it('leaves out connections', () => {
     expect(parseSocketTable(`${header}\n${line('0100007F:1F90', '01', 0, 1)}\n`)).toEqual([]);
   });

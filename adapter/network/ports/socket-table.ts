@@ -1,7 +1,7 @@
 /** Reads Linux' tables of sockets and processes. Elsewhere everything here is empty. */
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
-/** A TCP socket that listens. */
+/** A TCP socket that listens, or a UDP socket that takes datagrams from everybody. */
 export interface ListeningSocket {
   readonly address: string;
   readonly port: number;
@@ -17,14 +17,17 @@ export interface TcpEnd {
 
 const listening = '0A';
 const established = '01';
+/** TCP_CLOSE, which stands for a UDP socket that is not connected. */
+const unconnected = '07';
 
 /**
- * The listening sockets of /proc/net/tcp or tcp6 (proc_net(5)): addresses are hexadecimal, each group of four bytes in the
- * order of the machine, which is little-endian wherever Node runs today; the port is in network order.
+ * The listening sockets of /proc/net/tcp or tcp6, udp or udp6 (proc_net(5)): addresses are hexadecimal, each group of four
+ * bytes in the order of the machine, which is little-endian wherever Node runs today; the port is in network order.
  */
-export function parseSocketTable(text: string): readonly ListeningSocket[] {
+export function parseSocketTable(text: string, protocol: 'TCP' | 'UDP' = 'TCP'): readonly ListeningSocket[] {
+  const wanted = protocol === 'TCP' ? listening : unconnected;
   return rows(text).flatMap(({ local, state, uid, inode }) =>
-    state === listening ? [{ ...parseEnd(local), uid, inode }] : [],
+    state === wanted ? [{ ...parseEnd(local), uid, inode }] : [],
   );
 }
 
@@ -76,11 +79,15 @@ function parseEnd(word: string): TcpEnd {
 }
 
 /** All listening sockets of the network namespace of a process. */
-export async function listeningSockets(pid: number | 'self'): Promise<readonly ListeningSocket[]> {
+export async function listeningSockets(
+  pid: number | 'self',
+  protocol: 'TCP' | 'UDP' = 'TCP',
+): Promise<readonly ListeningSocket[]> {
+  const names = protocol === 'TCP' ? ['tcp', 'tcp6'] : ['udp', 'udp6'];
   const tables = await Promise.all(
-    ['tcp', 'tcp6'].map((table) => readFile(`/proc/${pid}/net/${table}`, 'latin1').catch(() => '')),
+    names.map((table) => readFile(`/proc/${pid}/net/${table}`, 'latin1').catch(() => '')),
   );
-  return tables.flatMap(parseSocketTable);
+  return tables.flatMap((text) => parseSocketTable(text, protocol));
 }
 
 /** Inodes of the sockets that a process holds; empty if it is gone or another user's. */

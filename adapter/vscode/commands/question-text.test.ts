@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { consentText } from '../../network/helper/consent.ts';
-import { consentDialog, dapDialog, dapQuestion, portDialog } from './question-text.ts';
+import { consentDialog, dapDialog, dapQuestion, heldDialog, portDialog } from './question-text.ts';
 
 describe('the daemon’s questions as dialogs', () => {
   it('ask for consent with what it is for', () => {
@@ -27,6 +27,27 @@ describe('the daemon’s questions as dialogs', () => {
         { title: 'Stop python3 (pid 77, user anna)', answer: 'stop' },
       ],
     });
+  });
+
+  it('ask about a target that somebody else holds', () => {
+    const dialog = heldDialog({
+      text: 'deployment/cart is replaced by anna on laptop since 14:02.',
+      choices: [
+        { answer: 'wait', text: 'Wait until it is free.' },
+        { answer: 'take-over', text: 'Take it over; they are told, and their session is undone.' },
+        { answer: 'cancel', text: 'Cancel.' },
+      ],
+    });
+    expect(dialog).toEqual({
+      message: 'deployment/cart is replaced by anna on laptop since 14:02.',
+      detail: 'Take it over; they are told, and their session is undone.',
+      buttons: [
+        { title: 'Wait until it is free', answer: 'wait' },
+        { title: 'Take it over', answer: 'take-over' },
+      ],
+    });
+    const body = { id: 1, about: 'held', title: 'Held.', text: '', choices: [{ id: 'share', label: 'Share it' }] };
+    expect(dapQuestion(body)).toEqual(body);
   });
 
   it('come through a debug adapter too', () => {

@@ -1,11 +1,12 @@
 /** The daemon's questions in the words of a dialog: one short line, the rest beneath it, short buttons. */
 import { z } from 'zod';
 import type { PortAnswer, PortQuestion } from '../../network/ports/resolve-conflict.ts';
+import type { HeldAnswer, HeldQuestion } from '../../session/questions/held-question.ts';
 
 /** A question that a debug adapter of ours sends in the event `kubernetesLocal/question`. */
 const dapQuestionSchema = z.object({
   id: z.union([z.string(), z.number()]),
-  about: z.enum(['privileges', 'port']),
+  about: z.enum(['privileges', 'port', 'held']),
   title: z.string(),
   text: z.string(),
   choices: z.array(z.object({ id: z.string(), label: z.string() })),
@@ -36,13 +37,26 @@ export function consentDialog(text: string): DialogText<'granted'> {
 }
 
 /** What is to be done about a port in use? */
-export function portDialog({ text, choices }: PortQuestion): DialogText<PortAnswer> {
-  const answers = choices.filter(({ answer }) => answer !== 'cancel');
+export function portDialog(question: PortQuestion): DialogText<PortAnswer> {
+  return choiceDialog(question);
+}
+
+/** What is to be done about a target that somebody else holds? */
+export function heldDialog(question: HeldQuestion): DialogText<HeldAnswer> {
+  return choiceDialog(question);
+}
+
+function choiceDialog<A extends string>(question: {
+  readonly text: string;
+  readonly choices: readonly { readonly answer: A; readonly text: string }[];
+}): DialogText<A> {
+  const answers = question.choices.filter(({ answer }) => !isRefusal(answer));
+  const text = withWholeAnswers(
+    question.text,
+    answers.map((each) => each.text),
+  );
   return dialog(
-    withWholeAnswers(
-      text,
-      answers.map((each) => each.text),
-    ),
+    text,
     answers.map(({ answer, text: choice }) => ({ title: button(choice), answer })),
   );
 }

@@ -2,7 +2,8 @@
 import * as vscode from 'vscode';
 import type { Consent } from '../../network/helper/consent.ts';
 import type { PortAnswer, PortQuestion } from '../../network/ports/resolve-conflict.ts';
-import { consentDialog, type DialogText, dapDialog, dapQuestion, portDialog } from './question-text.ts';
+import type { HeldAnswer, HeldQuestion } from '../../session/questions/held-question.ts';
+import { consentDialog, type DialogText, dapDialog, dapQuestion, heldDialog, portDialog } from './question-text.ts';
 
 const questionEvent = 'kubernetesLocal/question';
 const answerRequest = 'kubernetesLocal/answer';
@@ -15,6 +16,11 @@ export async function askConsent(text: string, signal?: AbortSignal): Promise<Co
 /** What is to be done about a port in use. */
 export async function askPort(question: PortQuestion, signal?: AbortSignal): Promise<PortAnswer> {
   return (await ask(portDialog(question), signal)) ?? 'cancel';
+}
+
+/** What is to be done about a target that somebody else holds. */
+export async function askHeld(question: HeldQuestion, signal?: AbortSignal): Promise<HeldAnswer> {
+  return (await ask(heldDialog(question), signal)) ?? 'cancel';
 }
 
 /** Answers a question of a debug adapter; does nothing for other events. Rejects if the session is gone. */

@@ -6,12 +6,12 @@ import * as vscode from 'vscode';
 import type { Log } from '../../diagnostics/log.ts';
 import type { LaunchConfiguration } from '../../launch/configuration.ts';
 import { Problem } from '../../problem.ts';
-import type { Ask } from '../../session/ask.ts';
-import { windowQuestions } from '../../session/cancelled-question.ts';
-import { SessionClient, standingConnection } from '../../session/client.ts';
+import { SessionClient, standingConnection } from '../../session/client/client.ts';
+import type { SessionRequest } from '../../session/client/session-request.ts';
+import { optionsOf, otherOptions } from '../../session/daemon/session-options.ts';
 import type { Connection, Ending, Notice } from '../../session/protocol.ts';
-import { optionsOf, otherOptions } from '../../session/session-options.ts';
-import type { SessionRequest } from '../../session/session-request.ts';
+import type { Ask } from '../../session/questions/ask.ts';
+import { windowQuestions } from '../../session/questions/cancelled-question.ts';
 import type { ExtensionProgram } from '../program.ts';
 import { foreignSessions } from './foreign-sessions.ts';
 import { inFolder } from './in-folder.ts';
@@ -148,7 +148,7 @@ export class Connections implements vscode.Disposable {
     { folder, startsProgram }: ConnectOptions,
   ): Promise<SessionRequest> {
     // Much is behind it, which a window that never connects need not load.
-    const { sessionRequest } = await import('../../session/session-request.ts');
+    const { sessionRequest } = await import('../../session/client/session-request.ts');
     const complete = inFolder(this.#options.withSettings(configuration), folder);
     return sessionRequest(complete, startsProgram, this.#options.log);
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { silentLog } from '../../diagnostics/log.ts';
-import { Journal } from '../../session/journal.ts';
+import { Journal } from '../../session/journal/journal.ts';
 import { sessionFiles } from '../../session/state-folder.ts';
 import { foreignSessions } from './foreign-sessions.ts';
 import { watchSessions } from './watch-sessions.ts';

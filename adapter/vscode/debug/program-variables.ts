@@ -1,6 +1,6 @@
 /** The program's variables for a debugger of VS Code, in the launch configuration of that. */
 import { environmentObject, withEnvironmentFiles } from '../../debuggers/environment.ts';
-import { type EnvironmentChoice, programVariables } from '../../session/program-environment.ts';
+import { type EnvironmentChoice, programVariables } from '../../session/client/program-environment.ts';
 import type { Connection } from '../../session/protocol.ts';
 
 type Configuration = Readonly<Record<string, unknown>>;

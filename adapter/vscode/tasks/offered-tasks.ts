@@ -21,7 +21,10 @@ const shared = [
   'volumes',
   'processConfig',
   'onPortConflict',
+  'onHeld',
   'elevate',
+  'reaper',
+  'reaperDelay',
 ] as const;
 
 export interface OfferedTask {

@@ -12,6 +12,7 @@ describe('statusText', () => {
       statusText({ kind: 'undoing', target: 'cart' }),
       statusText({ kind: 'connected', held: [], foreign: interrupted }),
       statusText({ kind: 'connected', held: [], foreign: [exampleForeign('connected')] }),
+      statusText({ kind: 'connected', held: [], foreign: [exampleForeign('undoing')] }),
     ];
     expect(texts.map(({ text }) => text)).toEqual([
       '$(debug-disconnect) Kubernetes: not connected',
@@ -20,6 +21,7 @@ describe('statusText', () => {
       '$(discard) Kubernetes: undoing cart…',
       '$(warning) Kubernetes: web interrupted',
       '$(debug-disconnect) Kubernetes: not connected',
+      '$(discard) Kubernetes: undoing web…',
     ]);
     expect(texts.map(({ spoken }) => spoken)).toEqual([
       'Kubernetes Local: not connected',
@@ -28,6 +30,7 @@ describe('statusText', () => {
       'Kubernetes Local: undoing cart',
       'Kubernetes Local: web interrupted',
       'Kubernetes Local: not connected',
+      'Kubernetes Local: undoing web',
     ]);
   });
 

@@ -54,6 +54,11 @@ function connected(held: readonly HeldConnection[], foreign: readonly ForeignSes
     return status('debug-alt', `${names} (${places})`, `connected, ${names} in ${places}`, lines);
   }
   const interrupted = foreign.filter(({ state }) => state === 'interrupted');
+  const undoing = foreign.filter(({ state }) => state === 'undoing');
+  if (interrupted.length === 0 && undoing.length > 0) {
+    const names = listOf(undoing.map(({ target }) => target));
+    return status('discard', `undoing ${names}…`, `undoing ${names}`, elsewhere);
+  }
   if (interrupted.length === 0) return notConnected(elsewhere);
   const words = `${listOf(interrupted.map(({ target }) => target))} interrupted`;
   return status('warning', words, words, elsewhere);

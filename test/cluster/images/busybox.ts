@@ -15,7 +15,8 @@ const applets =
     ' ',
   );
 
-async function busyboxLayer(cacheDirectory: string): Promise<Layer> {
+/** The layer with the shell and its tools. The packages must be installed. */
+export async function busyboxLayer(cacheDirectory: string): Promise<Layer> {
   return cachedLayer(
     cacheDirectory,
     { name: 'busybox', source: import.meta.filename, inputs: [await fileStamp(busybox)] },

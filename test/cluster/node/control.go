@@ -13,7 +13,7 @@ import (
 // request is one line of JSON on a control socket; the answer is one line of JSON: {"result": …} or {"error": "…"}.
 // One connection carries one request.
 type request struct {
-	// Do is one of: status, rtt, cut, restore, stop.
+	// Do is one of: status, rtt, cut, restore, restart, stop.
 	Do string `json:"do"`
 	// Check (status): ask every component whether it serves.
 	Check bool `json:"check,omitempty"`
@@ -21,6 +21,8 @@ type request struct {
 	Milliseconds float64 `json:"milliseconds,omitempty"`
 	// Reset (cut): reset the connections rather than freeze them.
 	Reset bool `json:"reset,omitempty"`
+	// Component (restart): the component that has ended and is to be started again.
+	Component string `json:"component,omitempty"`
 }
 
 type reply struct {

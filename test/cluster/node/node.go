@@ -190,22 +190,50 @@ func (n *node) enter(phase string) {
 const checkBudget = 3 * time.Second
 
 func (n *node) answer(r request) (any, error) {
-	if r.Do != "status" {
+	switch r.Do {
+	case "status":
+		return n.status(r), nil
+	case "restart":
+		return struct{}{}, n.restart(r.Component)
+	default:
 		return nil, fmt.Errorf("the node knows no %q", r.Do)
 	}
-	status := nodeStatus{Components: n.supervisor.list(r.Check, checkBudget)}
+}
+
+// restartBudget is how long a component that is started again may take until it serves, or one that was killed until
+// its end is seen.
+const restartBudget = time.Minute
+
+// restart starts a component that has ended and waits until it serves. Nothing else calls it: no cluster heals itself.
+func (n *node) restart(name string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), restartBudget)
+	defer cancel()
+	if err := n.supervisor.restart(ctx, name); err != nil {
+		return err
+	}
+	return n.awaitComponent(ctx, name)
+}
+
+func (n *node) status(r request) nodeStatus {
 	n.mutex.Lock()
+	client := n.client
+	n.mutex.Unlock()
+	// Beside the components: one check after the other would take longer than whoever asks waits.
+	ready := make(chan bool, 1)
+	go func() { ready <- r.Check && client != nil && isNodeReady(client) }()
+	status := nodeStatus{Components: n.supervisor.list(r.Check, checkBudget), NodeReady: <-ready}
+	n.mutex.Lock()
+	defer n.mutex.Unlock()
 	status.Phase, status.Failure = n.phase, n.failure
 	status.Steps = make(map[string]int64, len(n.steps))
 	for name, time := range n.steps {
 		status.Steps[name] = time
 	}
-	client := n.client
-	n.mutex.Unlock()
-	if r.Check && client != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), checkBudget)
-		defer cancel()
-		status.NodeReady = nodeReady(client)(ctx) == nil
-	}
-	return status, nil
+	return status
+}
+
+func isNodeReady(client *kubernetes.Clientset) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), checkBudget)
+	defer cancel()
+	return nodeReady(client)(ctx) == nil
 }

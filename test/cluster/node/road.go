@@ -292,6 +292,8 @@ func (r *road) answer(request request) (any, error) {
 		r.forwarder.cut(time.Duration(request.Milliseconds*float64(time.Millisecond)), request.Reset)
 	case "restore":
 		r.forwarder.restore()
+	case "restart":
+		return struct{}{}, ask(r.folder.nodeSocket(), request, restartBudget, &struct{}{})
 	case "stop":
 		r.stop()
 		return struct{}{}, nil

@@ -27,7 +27,7 @@ type componentStatus struct {
 	Unwell string `json:"unwell"`
 }
 
-// supervisor starts the components and notices their end. It does not start them again: a cluster that lost a
+// supervisor starts the components and notices their end. By itself it does not start them again: a cluster that lost a
 // component is replaced as a whole, so that no test runs on a cluster that heals itself behind its back.
 type supervisor struct {
 	mutex    sync.Mutex
@@ -81,13 +81,40 @@ func (s *supervisor) ended(pid int, status unix.WaitStatus) {
 func (s *supervisor) start(name string) error {
 	for _, c := range s.all {
 		if c.name == name {
-			return s.startComponent(c)
+			return s.startComponent(c, os.O_TRUNC)
 		}
 	}
 	return fmt.Errorf("no component %q", name)
 }
 
-func (s *supervisor) startComponent(c component) error {
+// killBudget is how long the end of a component that was just killed may take to be seen.
+const killBudget = 5 * time.Second
+
+// restart starts a component that has ended. Its log goes on, so that what ended it can be read. Requests come one at a
+// time for each component.
+func (s *supervisor) restart(ctx context.Context, name string) error {
+	for _, c := range s.all {
+		if c.name != name {
+			continue
+		}
+		killed, cancel := context.WithTimeout(ctx, killBudget)
+		defer cancel()
+		err := await(killed, func(context.Context) error {
+			if state := s.status(name).State; state != "ended" {
+				return fmt.Errorf("%s is %s", name, state)
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("only a component that has ended is started again: %w", err)
+		}
+		return s.startComponent(c, os.O_APPEND)
+	}
+	return fmt.Errorf("no component %q", name)
+}
+
+// startComponent starts it; mode says what becomes of the log of before.
+func (s *supervisor) startComponent(c component, mode int) error {
 	program := filepath.Join(insidePrograms, c.name)
 	if c.program != "" {
 		found, err := findProgram(c.program)
@@ -96,7 +123,7 @@ func (s *supervisor) startComponent(c component) error {
 		}
 		program = found
 	}
-	output, err := os.OpenFile(insideFolder.log(c.name), os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	output, err := os.OpenFile(insideFolder.log(c.name), os.O_CREATE|os.O_WRONLY|mode, 0o644)
 	if err != nil {
 		return err
 	}
@@ -118,7 +145,7 @@ func (s *supervisor) startComponent(c component) error {
 		return fmt.Errorf("starting %s: %w", c.name, err)
 	}
 	status := s.statuses[c.name]
-	status.Pid, status.State = process.Pid, "running"
+	status.Pid, status.State, status.Ended = process.Pid, "running", ""
 	// Its end is seen by reap.
 	return process.Release()
 }

@@ -1,0 +1,3 @@
+module kubernetes-local.test/probe
+
+go 1.22
