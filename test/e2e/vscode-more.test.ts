@@ -189,7 +189,18 @@ describe('several services in VS Code', () => {
     const launch = { version: '0.2.0', configurations: [], compounds: [compound] };
     writeFileSync(workspace, JSON.stringify({ folders: folders.map((path) => ({ path })), settings: atOnce, launch }));
     await stage.inWindow(workspace, async (window) => {
-      await window.command('Debug: Select and Start Debugging');
+      // VS Code shows the compound before it has read the folders that it names, and would only say that they lack it.
+      await vi.waitFor(async () => {
+        await window.command('Debug: Select and Start Debugging');
+        const { rows } = await window.question(/launch/);
+        if (
+          !rows.some((row) => /^service\/cart here/.test(row)) ||
+          !rows.some((row) => /^service\/web here/.test(row))
+        ) {
+          await window.press('Escape');
+          throw new Error(`VS Code offers only ${rows.join(', ')}`);
+        }
+      }, 30_000);
       await window.choose(/launch/, /^the whole shop/);
       await vi.waitFor(
         async () => {

@@ -54,7 +54,8 @@ export async function openStage(namespace: string): Promise<Stage> {
       } catch (error) {
         const picture = join(tmpdir(), `kubernetes-local-vscode-failed-${process.pid}.png`);
         await window.picture(picture).catch(() => undefined);
-        const said = `${await server.logs()}\n${lastLines(join(world.state, 'logs'))}`;
+        const shown = await window.attention().catch((reason: unknown) => `not known: ${reason}`);
+        const said = `It showed: ${shown || 'nothing that asks'}\n${await server.logs()}\n${lastLines(join(world.state, 'logs'))}`;
         const message = error instanceof Error ? error.message : String(error);
         throw new Error(`${message}\nThe window: ${picture}\n${said}`, { cause: error });
       }

@@ -226,6 +226,15 @@ export class Workbench implements AsyncDisposable {
     this.#did(`button ${name.source}`);
   }
 
+  /** What asks for the user's attention now: dialogs, messages and the question at the top, in lines. */
+  async attention(): Promise<string> {
+    const boxes = this.page
+      .locator('.monaco-dialog-box, .notifications-toasts .notification-list-item, .quick-input-widget')
+      .filter({ visible: true });
+    const texts = await boxes.allInnerTexts();
+    return texts.map((text) => text.trim().replaceAll(/\s*\n\s*/g, ' | ')).join('\n');
+  }
+
   /**
    * Writes what the window shows into a file, as PNG. For the documentation (`closed`: views that take the room of
    * others) with few colours, by ImageMagick.
