@@ -72,7 +72,7 @@ export function runCommand(world: World, args: readonly string[], environment?: 
 }
 
 /** The options that lead `connect` and `run` to this world. */
-export function placeOptions(world: World): readonly string[] {
+export function placeOptions(world: Pick<World, 'place'>): readonly string[] {
   const { kubeconfig, namespace, agentImage } = world.place;
   return ['--kubeconfig', kubeconfig, '--namespace', namespace, '--agent-image', agentImage];
 }

@@ -61,7 +61,9 @@ async function look(chosen: readonly Part[]): Promise<Outcome[]> {
   for (const check of allChecks.filter(({ part }) => chosen.includes(part))) {
     say(`${check.name}, ${check.direction}`);
     const run = () => check.run({ stage, size, seed, say: (line) => say(`  ${line}`) });
-    seen.push(await outcome(check, run));
+    const one = await outcome(check, run);
+    if (!one.passed) say(`  what was written meanwhile: ${await stage.keepLogs()}`);
+    seen.push(one);
   }
   const end = { part: 'end', name: 'the end of the session', direction: 'both' } as const;
   seen.push(

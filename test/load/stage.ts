@@ -1,5 +1,5 @@
 /** Cluster, workloads, a session through the public command `connect`, and both directions of connections through it. */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureCluster } from '../cluster/cluster.ts';
@@ -40,6 +40,8 @@ export interface Stage extends AsyncDisposable {
   readonly local: Readonly<Record<keyof typeof otherPorts, number>>;
   /** Runs a program in the pod of this Deployment. */
   inPod(deployment: string): Run;
+  /** Keeps what daemon and agents wrote, and what the cluster says of the agents' pods; gives the folder. */
+  keepLogs(): Promise<string>;
   /** Ends the session; an Error if anything is not as before. */
   end(): Promise<void>;
 }
@@ -49,6 +51,8 @@ export interface StageOptions {
   /** With the servers of real protocols. */
   readonly protocols: boolean;
   readonly say: (text: string) => void;
+  /** Puts something between the session and the API server; default nothing. It is disposed of with the stage. */
+  readonly through?: (kubeconfig: string) => Promise<{ readonly kubeconfig: string } & AsyncDisposable>;
 }
 
 /** Much data takes long; the peer itself ends when its connection does. */
@@ -57,7 +61,7 @@ const longestSeconds = 3600;
 const peerProgram = join(import.meta.dirname, 'peer', 'main.ts');
 
 /** Sets all up. `end`, then dispose. */
-export async function openStage({ namespace, protocols, say }: StageOptions): Promise<Stage> {
+export async function openStage({ namespace, protocols, say, through }: StageOptions): Promise<Stage> {
   await using undo = new AsyncDisposableStack();
   await loadImages(protocols, say);
   const folder = await mkdtemp(join(tmpdir(), 'kubernetes-local-load-'));
@@ -79,7 +83,9 @@ export async function openStage({ namespace, protocols, say }: StageOptions): Pr
 
   const before = await world.snapshot();
   const mapped = [...pairs(peerPorts, peerLocal), ...pairs(otherPorts, local)];
-  const options = ['--target', `deployment/${target}`, '--network', 'hosts', ...placeOptions(world)];
+  const road = through && undo.use(await through(world.place.kubeconfig));
+  const place = { ...world.place, ...(road && { kubeconfig: road.kubeconfig }) };
+  const options = ['--target', `deployment/${target}`, '--network', 'hosts', ...placeOptions({ place })];
   const command = startCommand(world, ['connect', ...options, ...mapped.flatMap((pair) => ['--port', pair])]);
   undo.defer(() => command.kill('SIGKILL'));
   say('Connecting');
@@ -98,6 +104,7 @@ export async function openStage({ namespace, protocols, say }: StageOptions): Pr
     grpcHealth,
     local,
     inPod,
+    keepLogs: () => keepLogs(world, namespace),
     end: async () => {
       command.kill('SIGINT');
       const { code, stderr } = await command.ended;
@@ -106,6 +113,22 @@ export async function openStage({ namespace, protocols, say }: StageOptions): Pr
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+async function keepLogs(world: World, namespace: string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'kubernetes-local-load-wrong-'));
+  await cp(join(world.state, 'logs'), join(folder, 'daemon'), { recursive: true });
+  const asked = {
+    'agent.log': ['logs', `deployment/${target}`, '--all-containers', '--timestamps'],
+    'agent-before.log': ['logs', `deployment/${target}`, '--all-containers', '--timestamps', '--previous'],
+    'pods.yaml': ['get', 'pods', '-o', 'yaml'],
+    'events.txt': ['get', 'events', '--sort-by=.lastTimestamp'],
+  };
+  for (const [name, words] of Object.entries(asked)) {
+    const answer = await world.shop.kubectl.run(['-n', namespace, ...words]).catch(String);
+    await writeFile(join(folder, name), answer);
+  }
+  return folder;
 }
 
 function direction(
