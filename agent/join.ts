@@ -35,6 +35,48 @@ function closeWhenFlushed(stream: Duplex): void {
   else stream.once('finish', close);
 }
 
+/** Bytes that may wait in a stream to be written. HTTP/2 streams share one connection, and so what may wait before it. */
+const socketRoom = 256 * 1024;
+const sharedRoom = 512 * 1024;
+const leastRoom = 64 * 1024;
+/** The HTTP/2 streams whose room is used up. */
+const fullStreams = new Set<Duplex>();
+
+const roomOf = (to: Duplex): number =>
+  isHttp2Stream(to) ? Math.max(leastRoom, sharedRoom / (fullStreams.size + 1)) : socketRoom;
+
+/**
+ * As `from.pipe(to)`, but what arrives in one turn of the event loop is written at once, and the next is read before all of
+ * the last is written: a pipe writes each chunk alone (a frame of HTTP/2 has 16 KiB), and waits after 64 KiB until nothing is left.
+ */
+function pump(from: Duplex, to: Duplex): void {
+  let isCorked = false;
+  let isPaused = false;
+  const written = (): void => {
+    if (!isPaused || to.writableLength > roomOf(to) / 2) return;
+    isPaused = false;
+    fullStreams.delete(to);
+    from.resume();
+  };
+  const flush = (): void => {
+    isCorked = false;
+    to.uncork();
+  };
+  from.on('data', (chunk: Buffer) => {
+    if (!isCorked) {
+      isCorked = true;
+      to.cork();
+      setImmediate(flush);
+    }
+    to.write(chunk, written);
+    if (to.writableLength < roomOf(to)) return;
+    isPaused = true;
+    if (isHttp2Stream(to)) fullStreams.add(to);
+    from.pause();
+  });
+  to.once('close', () => fullStreams.delete(to));
+}
+
 /**
  * Joins two duplex streams in both directions: back-pressure by back-pressure, half-close by half-close, reset by reset.
  * Resolves when both are closed; it never rejects, since what goes wrong on one side is told to the other.
@@ -61,7 +103,7 @@ export function join(a: Duplex, b: Duplex): Promise<void> {
         return;
       }
       if (isHttp2Stream(from)) countUnread(from);
-      from.pipe(to, { end: false });
+      pump(from, to);
       // Node ends the reading of a stream that was reset, or lost with its session, before it closes it: no end of data, and
       // a socket that is being shut down cannot be reset any more.
       from.once('end', () => {
