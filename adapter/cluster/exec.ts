@@ -7,8 +7,9 @@
 import type { RequestOptions } from 'node:https';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
-import { ApiError, hasStatus } from './api-error.ts';
+import { hasStatus } from './api-error.ts';
 import type { Cluster } from './cluster.ts';
+import { refusalOf } from './refusal.ts';
 import { unreachable } from './unreachable.ts';
 
 export interface ExecRequest {
@@ -75,15 +76,7 @@ async function run(
     if (length > limit) ended.resolve({ tooLong: true });
     else if (channel === 1) output.push(content);
   });
-  socket.once('unexpected-response', (_request, response) => {
-    response.setEncoding('utf8');
-    let body = '';
-    const refuse = () => ended.reject(new ApiError('GET', path, response.statusCode ?? 0, body));
-    response.on('data', (chunk: string) => {
-      body += chunk;
-    });
-    response.once('end', refuse).once('error', refuse);
-  });
+  socket.once('unexpected-response', (_request, response) => void refusalOf('GET', path, response).then(ended.reject));
   socket.once('error', (error) => ended.reject(unreachable(cluster.server, error)));
   socket.once('close', () => ended.reject(unreachable(cluster.server, new Error('the connection was closed'))));
   const abort = () => ended.reject(signal.reason);

@@ -32,16 +32,21 @@ import { Problem } from '../problem.ts';
 import { type AgentKeys, agentKeyCheck } from './agent-key-check.ts';
 import { AgentUnproven, authenticate, type Identity, NoCommonVersion } from './authentication.ts';
 import { DialError, failedStream } from './dial-error.ts';
-import { Transport } from './transport.ts';
 
 /** What tunnel/ needs from the cluster: a byte stream into the pod for each element of `ports`; a port may repeat. */
 export interface PortForwarder {
   forward(pod: string, ports: readonly number[], signal: AbortSignal): Promise<PortForward>;
 }
 
-/** Byte streams over one websocket. A channel that is ended closes only when the whole forward does. */
+/** A byte stream into a pod. Destroyed, it still sends what was written. */
+interface Channel extends Duplex {
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+}
+
+/** When one of its channels ends, so do all. */
 export interface PortForward extends AsyncDisposable {
-  readonly channels: readonly Duplex[];
+  readonly channels: readonly Channel[];
   readonly closed: Promise<Error | undefined>;
 }
 
@@ -243,7 +248,7 @@ class AgentTunnel implements Tunnel {
   readonly #options: TunnelOptions;
   readonly #version: number;
   readonly #forward: PortForward;
-  readonly #transports: readonly Transport[];
+  readonly #channels: readonly Channel[];
   readonly #outbound: ClientHttp2Session;
   readonly #sessions: readonly Http2Session[];
   readonly #heartbeats: readonly Heartbeat[];
@@ -257,29 +262,27 @@ class AgentTunnel implements Tunnel {
     options: TunnelOptions,
     version: number,
     forward: PortForward,
-    outbound: Duplex,
-    inbound: Duplex | undefined,
+    outbound: Channel,
+    inbound: Channel | undefined,
   ) {
     this.pod = options.pod;
     this.#options = options;
     this.#version = version;
     this.#forward = forward;
     ({ promise: this.closed, resolve: this.#resolveClosed } = Promise.withResolvers<Error | undefined>());
-    const outboundTransport = new Transport(outbound);
     this.#outbound = http2.connect('http://pod', {
       ...sessionOptions(workstationWindows),
-      createConnection: () => outboundTransport,
+      createConnection: () => outbound,
     });
-    const sides: [Http2Session, Transport][] = [[this.#outbound, outboundTransport]];
+    const sides: [Http2Session, Channel][] = [[this.#outbound, outbound]];
     if (inbound !== undefined) {
-      const transport = new Transport(inbound);
-      const session = http2.performServerHandshake(transport, sessionOptions(workstationWindows));
+      const session = http2.performServerHandshake(inbound, sessionOptions(workstationWindows));
       session.on('stream', (stream, headers) => this.#accept(stream, headers));
-      sides.push([session, transport]);
+      sides.push([session, inbound]);
     }
-    this.#transports = sides.map(([, transport]) => transport);
+    this.#channels = sides.map(([, channel]) => channel);
     this.#sessions = sides.map(([session]) => session);
-    this.#heartbeats = sides.map(([session, transport]) => this.#watch(session, transport));
+    this.#heartbeats = sides.map(([session, channel]) => this.#watch(session, channel));
     void forward.closed.then((reason) => this.#end(reason ?? new Error('the port-forward closed')));
   }
 
@@ -296,14 +299,14 @@ class AgentTunnel implements Tunnel {
   }
 
   get statistics(): Tunnel['statistics'] {
-    const sum = (count: (transport: Transport) => number): number =>
-      this.#transports.reduce((total, transport) => total + count(transport), 0);
+    const sum = (count: (channel: Channel) => number): number =>
+      this.#channels.reduce((total, channel) => total + count(channel), 0);
     return {
       streams: this.#streams,
       opened: this.#opened,
       lost: this.#lost,
-      bytesIn: sum(({ bytesReceived }) => bytesReceived),
-      bytesOut: sum(({ bytesSent }) => bytesSent),
+      bytesIn: sum(({ bytesRead }) => bytesRead),
+      bytesOut: sum(({ bytesWritten }) => bytesWritten),
     };
   }
 
@@ -401,13 +404,13 @@ class AgentTunnel implements Tunnel {
     });
   }
 
-  #watch(session: Http2Session, transport: Transport): Heartbeat {
+  #watch(session: Http2Session, channel: Channel): Heartbeat {
     let reason = new Error('the agent closed the tunnel');
     session.on('error', (error) => {
       reason = new Error(`the agent closed the tunnel (${error.message})`, { cause: error });
     });
     session.once('close', () => void this.#end(reason));
-    const bytesReceived = () => transport.bytesReceived;
+    const bytesReceived = () => channel.bytesRead;
     const heartbeat = startHeartbeat({
       session,
       bytesReceived,

@@ -7,7 +7,7 @@ import { agentKeys } from '../../adapter/cluster/agent-key.ts';
 import { type Cluster, openCluster } from '../../adapter/cluster/cluster.ts';
 import { keepNothing } from '../../adapter/cluster/kept-parts.ts';
 import { acquireLease, leaseName } from '../../adapter/cluster/lease.ts';
-import { portForwarder } from '../../adapter/cluster/portforward.ts';
+import { portForwarder } from '../../adapter/cluster/port-forward/forwarder.ts';
 import {
   applyReplacement,
   awaitReplacement,

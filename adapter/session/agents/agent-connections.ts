@@ -6,7 +6,7 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { agentKeys } from '../../cluster/agent-key.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
-import { portForwarder } from '../../cluster/portforward.ts';
+import { portForwarder } from '../../cluster/port-forward/forwarder.ts';
 import { type ReplacementRecord, watchAgentPods } from '../../cluster/replacement.ts';
 import type { Log } from '../../diagnostics/log.ts';
 import { Problem } from '../../problem.ts';
