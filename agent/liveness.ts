@@ -21,16 +21,17 @@ export function watchSession(
 ): void {
   let reason = 'the connection closed';
   let orderly = false;
+  const bytesReceived = (): number => socket.bytesRead;
   const heartbeat = startHeartbeat({
     session,
-    bytesReceived: () => socket.bytesRead,
+    bytesReceived,
     onDead: () => {
       reason = 'the workstation is silent';
       session.destroy(new Error(reason));
     },
     ...(heartbeatTick === undefined ? {} : { tick: heartbeatTick }),
   });
-  adaptWindows(session, agentWindows);
+  adaptWindows(session, agentWindows, { bytesReceived, roundTripTime: () => heartbeat.roundTripTime });
   session.on('goaway', (code) => {
     orderly = code === goodbyeCode;
   });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { agentWindows, workstationWindows } from './http2.ts';
+import { agentWindowsFor, workstationWindows } from './http2.ts';
 import { leastStreamWindow, streamWindow } from './receive-window.ts';
 
 const mebi = 1024 * 1024;
+const agentWindows = agentWindowsFor(Number.POSITIVE_INFINITY);
 
 describe('the window of a stream', () => {
   it('is the largest while everybody reads', () => {
@@ -21,5 +22,14 @@ describe('the window of a stream', () => {
     const window = streamWindow({ streams, behind: streams, bytes: agentWindows.unread / 2 }, agentWindows);
     expect(window).toBeGreaterThanOrEqual(leastStreamWindow);
     expect(window * streams).toBeLessThanOrEqual(agentWindows.unread);
+  });
+});
+
+describe('the windows of an agent', () => {
+  it.each([64, 128, 192, 256, 512, 1024])('leave room in a container of %d MiB', (memory) => {
+    const { stream, session, unread } = agentWindowsFor(memory * mebi);
+    expect(stream).toBeGreaterThanOrEqual(2 * mebi);
+    // Two connections of a tunnel: what is under way on each, and what nobody reads.
+    if (memory >= 128) expect(80 * mebi + 2 * session + unread).toBeLessThan(memory * mebi);
   });
 });

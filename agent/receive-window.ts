@@ -1,17 +1,19 @@
 /**
  * How much the far end may send ahead on each stream. Used by both ends of the tunnel.
  *
- * The session's window counts what is under way only, for Node gives it back as soon as data arrives: it is fixed. A stream's
+ * The session's window counts what is under way only, for Node gives it back as soon as data arrives. It follows what the line
+ * carries: less would leave the line idle, more only waits in buffers on the way, and everything new behind it. A stream's
  * window counts also what its reader has not taken. It shrinks as such data grows, so that all readers that stand still
  * together cost a bounded amount of memory, while one that reads may have all that the line carries.
  */
 import type { Http2Session, Http2Stream } from 'node:http2';
+import { type Line, LineCapacity } from './line-capacity.ts';
 
 /** In bytes. */
 export interface WindowLimits {
   /** The most that one stream may have under way or unread. */
   readonly stream: number;
-  /** The most that all streams may have under way. */
+  /** The most that all streams may have under way, on the fastest and longest line. */
   readonly session: number;
   /** What unread data of all streams is kept below: beyond half of it windows shrink down to `leastStreamWindow`. */
   readonly unread: number;
@@ -55,20 +57,32 @@ export function streamWindow({ streams, bytes, behind }: Unread, limits: WindowL
 }
 
 /** Sets both windows of a session until it closes. */
-export function adaptWindows(session: Http2Session, limits: WindowLimits): void {
+export function adaptWindows(session: Http2Session, limits: WindowLimits, line: Line): void {
+  const carried = new LineCapacity(line);
+  let wide = carried.window(limits.session);
   // No HTTP/2 setting, and settable only on a connected session.
-  session.once('connect', () => session.setLocalWindowSize(limits.session));
+  session.once('connect', () => session.setLocalWindowSize(wide));
   let current = limits.stream;
   const timer = setInterval(() => {
-    if (session.destroyed || session.closed || session.pendingSettingsAck) return;
+    if (session.destroyed || session.closed) return;
+    carried.look();
+    const wantedWide = carried.window(limits.session);
+    if (isWorthwhile(wide, wantedWide)) {
+      wide = wantedWide;
+      session.setLocalWindowSize(wide);
+    }
+    if (session.pendingSettingsAck) return;
     const wanted = streamWindow(unreadOf(session), limits);
-    if (Math.max(current, wanted) <= worthwhile * Math.min(current, wanted)) return;
+    if (!isWorthwhile(current, wanted)) return;
     current = wanted;
     session.settings({ initialWindowSize: wanted });
   }, tickMilliseconds);
   timer.unref();
   session.once('close', () => clearInterval(timer));
 }
+
+const isWorthwhile = (now: number, wanted: number): boolean =>
+  Math.max(now, wanted) > worthwhile * Math.min(now, wanted);
 
 function unreadOf(session: Http2Session): Unread {
   const streams = streamsOf.get(session);

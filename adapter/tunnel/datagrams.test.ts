@@ -202,7 +202,7 @@ test('answers that nobody reads are dropped, so that neither end holds more than
   await vi.waitFor(() => expect(asker).toBeDefined());
   // More than the stream's window, many times the queue.
   const payload = Buffer.alloc(60_000, 1);
-  const rounds = 800;
+  const rounds = 1_600;
   for (let round = 0; round < rounds; round += 1) {
     await new Promise((resolve) => socket?.send(payload, asker?.port, '127.0.0.1', resolve));
     if (round % 4 === 0) await new Promise(setImmediate);

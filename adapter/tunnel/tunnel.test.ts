@@ -193,7 +193,7 @@ const settled = async (tunnel: Tunnel, echoPort: number, bytes: () => number): P
 describe('a reader that does not read', { timeout: 60_000 }, () => {
   const chunk = Buffer.alloc(64 * 1024, 1);
   const total = 256 * 1024 * 1024;
-  const bound = 48 * 1024 * 1024;
+  const bound = 72 * 1024 * 1024;
   const feed = (stream: Duplex) => pipeline(Readable.from(Array(total / chunk.length).fill(chunk)), stream);
   test('in the cluster stops the sender here, and nobody else', async () => {
     const { connection, accept } = firstConnection();

@@ -417,7 +417,7 @@ class AgentTunnel implements Tunnel {
       onDead: () => void this.#end(new Error('the agent does not answer any more')),
       ...(this.#options.heartbeatTick === undefined ? {} : { tick: this.#options.heartbeatTick }),
     });
-    adaptWindows(session, workstationWindows);
+    adaptWindows(session, workstationWindows, { bytesReceived, roundTripTime: () => heartbeat.roundTripTime });
     return heartbeat;
   }
 
