@@ -1,9 +1,9 @@
 /** Why a promise is missed, and how that is known; printed below the table when it is missed. By the name of the row. */
 
-const maskedBytes =
-  'By `perf record` on each process of the road (2026-11-28): containerd is at 90 % of a processor during an upload, in `hybiFrameReader.Read` of golang.org/x/net/websocket, which takes the masked bytes of our websocket one by one: 5.5 s of its time for a GB up and 1.6 s down; kubectl’s connection ends there as SPDY, 1.4 and 0.4 s. The daemon is at 35 % of a processor meanwhile, the agent at 18 %; during a download at 51 and 27 %. At 80 ms the windows are the limit: Node gives one back when half of it is used, so 24 MiB up and 32 MiB down are 1.2 and 1.6 Gbit/s.';
-const oneQueue =
-  'All streams share one connection to the API server, as kubectl’s do: a small request waits for what is before it. By `ss` beside an upload up to 2.9 MB of it wait in the socket between containerd and agent alone. With a build that is faster (over SPDY, not released) it was 6 to 10 MB on the road to the API server, and by `perf sched latency` single waits for a processor of 8 to 19 ms came on top, since both were full.';
+const fullProcessors =
+  'Both processors are full (`perf record -a` beside one stream without distance, 2026-11-29: 5 % idle). Daemon and agent with V8’s own threads take 42 % of them during a download and 37 % during an upload, API server, kubelet and containerd 38 and 44 %; of kubectl’s transfers kubectl and the simulated road take 37 and 26 %, the others 46 and 62 %. Over a distance the connection’s window has to grow first: from 4 MiB to twice what came in the last round trip, and so on.';
+const turns =
+  'By `ss` while it waits (2026-11-29) little stands on the road itself, 0.3 to 0.5 MB in each socket; 3 to 4 MB wait before it, in the sockets of the transfer’s own server and program. What is left is that each of five processes has to get its turn on two processors that are full (`perf record -a`: 5 % idle).';
 const fewSamples =
   'The 99th percentile of so few samples is the slowest one or two: a moment in which V8 collects, or another process has the processor. Known from the median, which is far below; no profile was taken.';
 
@@ -12,12 +12,12 @@ export const reasons: Readonly<Record<string, string>> = {
   'new connection, inbound, p50':
     'Without distance it is two passages through Node, in agent and daemon; the probe’s own connection to the pod is a part of it. It is at the bar: 1.97 ms in another run.',
   'new connection, inbound, p99': fewSamples,
-  'one stream, download': maskedBytes,
-  'one stream, upload': maskedBytes,
-  'streams at once, download': maskedBytes,
-  'streams at once, upload': maskedBytes,
-  'small request beside a download, p99': oneQueue,
-  'small request beside an upload, p99': oneQueue,
+  'one stream, download': fullProcessors,
+  'one stream, upload': fullProcessors,
+  'streams at once, download': fullProcessors,
+  'streams at once, upload': fullProcessors,
+  'small request beside a download, p99': turns,
+  'small request beside an upload, p99': turns,
   'HTTP requests, outbound':
-    'Both are bound by the round trip here (64 connections at 20 ms make 3,200 requests at most); in other runs ours was ahead (2,666 to 2,290).',
+    'Both are bound by the round trip here (64 connections at 20 ms make 3,200 requests at most); in other runs ours was ahead (2,878 to 2,821).',
 };
