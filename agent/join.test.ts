@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
 import { join } from './join.ts';
@@ -38,6 +38,20 @@ test('ends pass one by one, and the joint resolves when both are through', async
   expect(String((await once(client, 'data'))[0])).toBe('answer');
   await once(client, 'end');
   await joined;
+});
+
+test('a socket that its server has paused is read', async () => {
+  const server = createServer({ pauseOnConnect: true });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const accepted = once(server, 'connection');
+  const client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [left] = (await accepted) as [Socket];
+  const [right, far] = await pair();
+  void join(left, right);
+  client.write('request');
+  expect(String((await once(far, 'data'))[0])).toBe('request');
+  for (const socket of [client, left]) socket.destroy();
+  server.close();
 });
 
 test('a reset passes as a reset', async () => {

@@ -75,6 +75,8 @@ function pump(from: Duplex, to: Duplex): void {
     from.pause();
   });
   to.once('close', () => fullStreams.delete(to));
+  // A socket of a server that pauses on connect stays paused with a mere listener.
+  from.resume();
 }
 
 /**
