@@ -23,8 +23,9 @@ describe('over websockets all is right:', () => {
     expect(await run({ stage, size, seed, say: () => {} })).not.toBe('');
   });
 
-  it('SPDY was tried once for each connection of the tunnel, then the websocket', () => {
-    expect(road.portForwards).toEqual({ refused: 2, websockets: 2 });
+  it('and SPDY was tried first; an agent that does not listen yet is tried again', () => {
+    expect(road.portForwards.refused).toBeGreaterThanOrEqual(2);
+    expect(road.portForwards.websockets).toBeGreaterThanOrEqual(2);
   });
 
   it('and nothing is left behind', async () => {
