@@ -112,7 +112,7 @@ export class Api {
     if (rest) yield rest;
   }
 
-  /** What a websocket to the API server needs: TLS options, headers and, behind a proxy, the agent. */
+  /** What a connection to the API server that is upgraded needs: TLS options, headers and, behind a proxy, the agent. */
   async connectionOptions(): Promise<{ readonly options: RequestOptions; readonly generation: number }> {
     const options: RequestOptions = {};
     const generation = await this.#credentials.apply(options);
@@ -120,15 +120,21 @@ export class Api {
     return { options, generation };
   }
 
-  /** After a 401: whether a second try with new credentials is worth it. */
-  refreshCredentials(generation: number): boolean {
-    return this.#credentials.refresh(generation);
+  /** Connects with `connectionOptions`, and once more if the answer is 401 and there may be newer credentials. Rejects as `use`. */
+  async withCredentials<Result>(use: (options: RequestOptions) => Promise<Result>): Promise<Result> {
+    const first = await this.connectionOptions();
+    try {
+      return await use(first.options);
+    } catch (error) {
+      if (!hasStatus(error, 401) || !this.#credentials.refresh(first.generation)) throw error;
+      return await use((await this.connectionOptions()).options);
+    }
   }
 
   async #send(request: ApiRequest): Promise<IncomingMessage> {
     const first = await this.connectionOptions();
     const response = await this.#sendOnce(request, first.options);
-    if (response.statusCode !== 401 || !this.refreshCredentials(first.generation)) return response;
+    if (response.statusCode !== 401 || !this.#credentials.refresh(first.generation)) return response;
     response.resume();
     return this.#sendOnce(request, (await this.connectionOptions()).options);
   }

@@ -7,10 +7,10 @@
 import type { RequestOptions } from 'node:https';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
-import { hasStatus } from './api-error.ts';
 import type { Cluster } from './cluster.ts';
 import { refusalOf } from './refusal.ts';
 import { unreachable } from './unreachable.ts';
+import { asBuffer } from './websocket-message.ts';
 
 export interface ExecRequest {
   readonly namespace: string;
@@ -35,14 +35,8 @@ const handshakeTimeout = 10_000;
 const statusSchema = z.looseObject({ status: z.string().nullish(), message: z.string().nullish() });
 
 /** Problems: ApiError if the API server does not run it, cluster-unreachable; the signal's reason. */
-export async function execute(cluster: Cluster, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
-  const first = await cluster.api.connectionOptions();
-  try {
-    return await run(cluster, request, first.options, signal);
-  } catch (error) {
-    if (!hasStatus(error, 401) || !cluster.api.refreshCredentials(first.generation)) throw error;
-    return await run(cluster, request, (await cluster.api.connectionOptions()).options, signal);
-  }
+export function execute(cluster: Cluster, request: ExecRequest, signal: AbortSignal): Promise<ExecResult> {
+  return cluster.api.withCredentials((options) => run(cluster, request, options, signal));
 }
 
 async function run(
@@ -104,9 +98,4 @@ function jsonOf(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function asBuffer(data: WebSocket.RawData): Buffer {
-  if (Buffer.isBuffer(data)) return data;
-  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
 }

@@ -20,9 +20,14 @@ export function portForwarder(cluster: Cluster): PortForwarder {
   let proven: Way | undefined;
   return {
     async forward(pod, ports, signal) {
+      signal.throwIfAborted();
       const path = `${pathOf('Pod', cluster.namespace, pod)}/portforward`;
       const open = async (way: Way): Promise<readonly PodChannel[]> => {
-        const channels = await all(ports.map((port) => authorized(cluster, way, { path, port, signal })));
+        const channels = await all(
+          ports.map((port) =>
+            cluster.api.withCredentials((options) => way({ server: cluster.server, path, port, options, signal })),
+          ),
+        );
         proven = way;
         return channels;
       };
@@ -39,22 +44,6 @@ async function firstToPass<T>(open: (way: Way) => Promise<T>, log: Log, signal: 
     if (signal.aborted || hasStatus(error, 401, 404)) throw error;
     log.write('info', 'SPDY does not pass, websockets are tried', { error });
     return await open(openWebsocket);
-  }
-}
-
-async function authorized(
-  cluster: Cluster,
-  way: Way,
-  opening: Pick<Opening, 'path' | 'port' | 'signal'>,
-): Promise<PodChannel> {
-  opening.signal.throwIfAborted();
-  const first = await cluster.api.connectionOptions();
-  const { server } = cluster;
-  try {
-    return await way({ ...opening, server, options: first.options });
-  } catch (error) {
-    if (!hasStatus(error, 401) || !cluster.api.refreshCredentials(first.generation)) throw error;
-    return await way({ ...opening, server, options: (await cluster.api.connectionOptions()).options });
   }
 }
 

@@ -2,6 +2,7 @@
 import { WebSocket } from 'ws';
 import { refusalOf } from '../refusal.ts';
 import { unreachable } from '../unreachable.ts';
+import { asBuffer } from '../websocket-message.ts';
 import { type Opening, openingLimit } from './opening.ts';
 import { PodChannel, type Taken, writeBuffer } from './pod-channel.ts';
 
@@ -129,8 +130,3 @@ class WebsocketChannel extends PodChannel {
 }
 
 const dataPrefix = Buffer.of(0);
-
-function asBuffer(data: WebSocket.RawData): Buffer {
-  if (Buffer.isBuffer(data)) return data;
-  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
-}
