@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -67,11 +67,10 @@ describe('the VSIX', () => {
   });
 
   it('has the command line, which runs as it is unpacked', async () => {
-    const { main } = extensionManifest();
     const unpacked = mkdtempSync(join(folder, 'unpacked-'));
     mkdirSync(join(unpacked, 'dist'));
-    for (const name of ['dist/kubernetes-local.js', 'dist/package.json', main]) {
-      writeFileSync(join(unpacked, name), files.get(join('extension', name)) ?? '');
+    for (const [name, content] of files) {
+      if (name.startsWith('extension/dist/')) writeFileSync(join(unpacked, relative('extension', name)), content);
     }
     const { stdout } = await run(process.execPath, [join(unpacked, 'dist', 'kubernetes-local.js'), '--version']);
     expect(stdout.trim()).toBe(packageFile.version);
