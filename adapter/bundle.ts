@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { httpAlone } from '../agent/bundle.ts';
 import { englishOnly } from './reaper/bundle.ts';
 
 /** The main file of jsonc-parser finds its parts in a way (UMD) that no bundler can follow; these are the same as modules. */
@@ -44,7 +45,7 @@ interface BundleOptions {
 export async function bundlePrograms(
   entryPoints: Readonly<Record<string, string>>,
   outdir: string,
-  { extension = '.js', plugins = [kubeconfigOnly, englishOnly] }: BundleOptions = {},
+  { extension = '.js', plugins = [kubeconfigOnly, englishOnly, httpAlone] }: BundleOptions = {},
 ): Promise<readonly string[]> {
   const { metafile } = await build({
     entryPoints: { ...entryPoints },

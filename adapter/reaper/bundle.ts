@@ -1,6 +1,7 @@
 /** How the reaper becomes one file: for the package (build.ts), and for the agent's image. Not part of the reaper itself. */
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { httpAlone } from '../../agent/bundle.ts';
 
 /** zod brings its messages in fifty languages, half of the bytes; English is part of its core. */
 export const englishOnly: Plugin = {
@@ -22,7 +23,7 @@ export async function bundleReaper(): Promise<string> {
     format: 'esm',
     target: 'node22.19',
     minifySyntax: true,
-    plugins: [englishOnly],
+    plugins: [englishOnly, httpAlone],
     logLevel: 'warning',
   });
   const [output] = outputFiles;
