@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import { httpAlone } from '../agent/bundle.ts';
+import { compiledValidator } from './launch/validator-code.ts';
 import { englishOnly } from './reaper/bundle.ts';
 
 /** The main file of jsonc-parser finds its parts in a way (UMD) that no bundler can follow; these are the same as modules. */
@@ -45,7 +46,7 @@ interface BundleOptions {
 export async function bundlePrograms(
   entryPoints: Readonly<Record<string, string>>,
   outdir: string,
-  { extension = '.js', plugins = [kubeconfigOnly, englishOnly, httpAlone] }: BundleOptions = {},
+  { extension = '.js', plugins = [kubeconfigOnly, englishOnly, httpAlone, compiledValidator] }: BundleOptions = {},
 ): Promise<readonly string[]> {
   const { metafile } = await build({
     entryPoints: { ...entryPoints },

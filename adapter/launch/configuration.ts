@@ -2,31 +2,16 @@
  * Owns the launch configuration: its schema (launch.schema.json, the single source for IDE, types and validation)
  * and the one clear Problem for whatever is wrong with one. It knows nothing of cluster or debuggers.
  */
-import { Ajv, type ErrorObject } from 'ajv';
+import type { ErrorObject } from 'ajv';
 import { Problem, type ProblemCode } from '../problem.ts';
 import { checkDebugAdapter, withNumericPort } from './debug-adapter.ts';
-import type { LaunchSchema } from './launch.schema.d.ts';
 import schema from './launch.schema.json' with { type: 'json' };
 import { withoutRequestName } from './request-name.ts';
 import { withObjects } from './texts.ts';
+import { type LaunchConfiguration, validate } from './validator.ts';
 import { adviceFor, adviceInside, nearest } from './words.ts';
 
-/** A valid launch configuration: defaults filled in, keys that are the IDE's own business left out. */
-export type LaunchConfiguration = LaunchSchema &
-  Required<
-    Pick<
-      LaunchSchema,
-      | 'request'
-      | 'mode'
-      | 'network'
-      | 'onPortConflict'
-      | 'onHeld'
-      | 'elevate'
-      | 'reaper'
-      | 'reaperDelay'
-      | 'onUnresolved'
-    >
-  >;
+export type { LaunchConfiguration } from './validator.ts';
 
 /** The real debugger's own configuration. Problem missing-key if there is none, which only a debug session has to have. */
 export function delegateOf({ delegate }: LaunchConfiguration): NonNullable<LaunchConfiguration['delegate']> {
@@ -44,16 +29,6 @@ export interface PortMapping {
   readonly containerPort: string;
   readonly localPort: number;
 }
-
-const ajv = new Ajv({
-  allErrors: true,
-  allowUnionTypes: true,
-  useDefaults: true,
-  verbose: true, // errors carry the value found
-  // Words for IDEs, which mean nothing to a validator.
-  keywords: ['markdownDescription', 'doNotSuggest', 'defaultSnippets'],
-});
-const validate = ajv.compile<LaunchConfiguration>(schema);
 
 const ownKeys = Object.entries(schema.properties)
   .filter(([, property]) => !('doNotSuggest' in property))
