@@ -95,7 +95,7 @@ test('the environment of a process of the container, without what is declared', 
 test('the next command is tried if one is not there, or fails after some output', async () => {
   await using server = await serve({
     run: ([program], socket) => {
-      if (program === 'env') {
+      if (program === '/usr/bin/env') {
         say(socket, 1, 'APP=1\0');
         end(socket, { status: 'Success' });
       } else {
@@ -107,14 +107,9 @@ test('the next command is tried if one is not there, or fails after some output'
   });
   const { variables } = await readImageEnvironment(server.cluster, place, [], never);
   expect(variables.map(({ name }) => name)).toEqual(['APP']);
-  // All others at once: each costs several round trips.
+  // Both others at once: each costs several round trips.
   expect(server.commands[0]).toBe('cat /proc/self/environ');
-  expect(server.commands.slice(1).sort()).toEqual([
-    '/busybox/cat /proc/self/environ',
-    '/usr/bin/env -0',
-    'env -0',
-    'printenv -0',
-  ]);
+  expect(server.commands.slice(1).sort()).toEqual(['/busybox/cat /proc/self/environ', '/usr/bin/env -0']);
 });
 
 test.each<readonly [string, Stage, string]>([
