@@ -53,7 +53,7 @@ export async function connectAsGuest(
     guestOf: record.session,
   });
   await Promise.all([tunnels.whenConnected(signal), options.step.time('names', () => names.publish(network, signal))]);
-  workstation.keepNames(names, network, new Set());
+  workstation.keepNames(names, network);
   const first = connections.first.pod;
   const pod = await identityOf(cluster, target, first, signal);
   const { variables } = await podEnvironment({ ...sources, addressOf }, pod, signal);

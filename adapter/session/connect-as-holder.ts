@@ -29,6 +29,7 @@ export async function connectAsHolder(means: SessionMeans, signal: AbortSignal):
   const { options, lease, connections, workstation, begun } = means;
   const { id, cluster, request, journal, progress, notice, log, step } = options;
   const { tunnels } = connections;
+  workstation.begin(step, signal);
   progress(`Looking for ${request.target} in namespace ${cluster.namespace} of ${cluster.context}`);
   const [target, names] = await Promise.all([
     step.time('the target', () => resolveTarget(cluster, request.target, request.container, signal)),
@@ -58,7 +59,7 @@ export async function connectAsHolder(means: SessionMeans, signal: AbortSignal):
       const { variables } = await declared;
       return await planAgent(plan, target, [...wanted.keys()], variables, signal);
     }),
-    step.time('network and listeners', () => workstation.prepare(names, wanted, signal)),
+    step.time('listeners', () => workstation.prepare(names, wanted, signal)),
     step.time('variables of the image', async () => {
       const { variables } = await declared;
       return await imageVariables(options, target, variables, signal);
@@ -134,7 +135,7 @@ export async function connectAsHolder(means: SessionMeans, signal: AbortSignal):
     ],
     signal,
   );
-  workstation.keepNames(names, network, new Set(wanted.values()));
+  workstation.keepNames(names, network);
   return describeConnection({
     session: id,
     log: options.logFile,

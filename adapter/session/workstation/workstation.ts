@@ -10,10 +10,12 @@ import { hostsFilePath } from '../../network/hosts/hosts-writer.ts';
 import type { WorkstationNetwork } from '../../network/workstation-network.ts';
 import { Problem } from '../../problem.ts';
 import type { Tunnels } from '../../tunnel/tunnels.ts';
+import { unlessAborted } from '../../within.ts';
 import type { Act } from '../journal/journal.ts';
 import type { ConnectRequest, Notice } from '../protocol.ts';
 import { type Ask, consentAs } from '../questions/ask.ts';
 import type { Resources } from '../resources.ts';
+import type { Step } from '../timings.ts';
 import { type ChosenNetwork, chooseNetwork } from './choose-network.ts';
 import { freeLocalPorts } from './port-mapping.ts';
 import { Privileges } from './privileges.ts';
@@ -49,12 +51,25 @@ export interface PreparedNetwork {
 export class Workstation {
   readonly #options: WorkstationOptions;
   readonly #privileges: Privileges;
+  /** Ports on which the user's program will listen. */
+  readonly #localPorts = new Set<number>();
+  /** Resolves when it is known that privileges are of use. */
+  readonly #mayAsk = Promise.withResolvers<void>();
+  #begun: Promise<ChosenNetwork> | undefined;
   #chosen: ChosenNetwork | undefined;
 
   constructor(options: WorkstationOptions) {
     this.#options = options;
     const { log, program, request, ask } = options;
-    this.#privileges = new Privileges({ log, program, consent: consentAs(request.elevate, ask) });
+    const consent = consentAs(request.elevate, ask);
+    this.#privileges = new Privileges({
+      log,
+      program,
+      consent: async (text, signal) => {
+        await unlessAborted(this.#mayAsk.promise, signal);
+        return await consent(text, signal);
+      },
+    });
   }
 
   /** The network that was prepared last. */
@@ -69,6 +84,7 @@ export class Workstation {
 
   /** The helper, started anew if it is gone. Problems as `startHelper` throws them. */
   helper(signal: AbortSignal): Promise<PrivilegedHelper> {
+    this.#mayAsk.resolve();
     return this.#privileges.helper(signal);
   }
 
@@ -83,6 +99,15 @@ export class Workstation {
   }
 
   /**
+   * Begins to take a way of making names work, while the target is still looked for: its processes need time to start. The
+   * user is asked nothing before `prepare`, which also tells what goes wrong here.
+   */
+  begin(step: Step, signal: AbortSignal): void {
+    this.#begun = step.time('the network', () => this.#choose(signal));
+    this.#begun.catch(() => {});
+  }
+
+  /**
    * Takes a way of making names work and opens all listeners, of which nobody knows yet; frees the program's ports. `wanted`:
    * container port → local port. Problems as `chooseNetwork` and `freeLocalPorts` throw them.
    */
@@ -91,32 +116,21 @@ export class Workstation {
     wanted: ReadonlyMap<number, number>,
     signal: AbortSignal,
   ): Promise<PreparedNetwork> {
-    const { session, request, tunnels, program, journal, resources, ended, ask, notice, log } = this.#options;
-    const localPorts = new Set(wanted.values());
-    const chosen = await chooseNetwork(
-      {
-        session,
-        request,
-        tunnels,
-        privileges: this.#privileges,
-        localPorts,
-        program,
-        log,
-        notice: (text) => notice({ level: 'warning', text }),
-        willWriteHosts: () => journal.append({ act: 'hosts', file: hostsFilePath() }),
-        helperLost: (recover) => this.#recover(recover),
-      },
-      signal,
-    );
+    const { request, ended, ask, notice } = this.#options;
+    this.#localPorts.clear();
+    for (const port of wanted.values()) this.#localPorts.add(port);
+    this.#mayAsk.resolve();
+    const begun = this.#begun ?? this.#choose(signal);
+    this.#begun = undefined;
+    const chosen = await begun;
     const { network, reason } = chosen;
     this.#chosen = chosen;
-    resources.defer(() => network[Symbol.asyncDispose]());
     void network.closed.then((why) => {
       if (!ended.aborted && this.#chosen === chosen) this.#options.lost(privateNetworkLost(why));
     });
     if (request.network === 'auto') notice({ level: 'info', text: reason });
     for (const text of network.notes) notice({ level: 'warning', text });
-    await names.open(network, localPorts, signal);
+    await names.open(network, this.#localPorts, signal);
     // A private network has ports of its own.
     const mustBeFree = request.startsProgram && network.prefix.length === 0;
     const ports = mustBeFree
@@ -133,13 +147,40 @@ export class Workstation {
 
   /** What was prepared is about to be freed: the end of its network is no loss of the session. */
   giveUp(): void {
+    this.#begun = undefined;
     this.#chosen = undefined;
   }
 
+  #choose(wanted: AbortSignal): Promise<ChosenNetwork> {
+    const { session, request, tunnels, program, journal, resources, notice, log } = this.#options;
+    const given = new AbortController();
+    const choosing = chooseNetwork(
+      {
+        session,
+        request,
+        tunnels,
+        privileges: this.#privileges,
+        localPorts: this.#localPorts,
+        program,
+        log,
+        notice: (text) => notice({ level: 'warning', text }),
+        willWriteHosts: () => journal.append({ act: 'hosts', file: hostsFilePath() }),
+        helperLost: (recover) => this.#recover(recover),
+      },
+      AbortSignal.any([wanted, given.signal]),
+    );
+    resources.defer(async () => {
+      given.abort();
+      const chosen = await choosing.catch(() => undefined);
+      await chosen?.network[Symbol.asyncDispose]();
+    });
+    return choosing;
+  }
+
   /** The names follow the cluster until the session ends. */
-  keepNames(names: ServiceNames, network: WorkstationNetwork, localPorts: ReadonlySet<number>): void {
+  keepNames(names: ServiceNames, network: WorkstationNetwork): void {
     const { ended: signal, log, notice } = this.#options;
-    names.follow(network, localPorts, signal).catch((error: unknown) => {
+    names.follow(network, this.#localPorts, signal).catch((error: unknown) => {
       if (signal.aborted) return;
       log.write('warn', 'the names can no longer be kept as they are in the cluster', { error });
       const text = `Services that change from now on are not followed: ${Problem.from(error).message}`;

@@ -12,7 +12,7 @@ export interface Place {
 export type BySize<T> = ReadonlyMap<number, readonly T[]>;
 
 /** What a connect does for the Services, in the names of its steps. */
-const stepsOfServices = ['the Services', 'network and listeners', 'names'];
+const stepsOfServices = ['the Services', 'listeners', 'names'];
 
 /** Connects among so many Services, sizes in turn; each in a namespace of its own, which all of them outlives. */
 export async function growServices(

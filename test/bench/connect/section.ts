@@ -90,7 +90,7 @@ Deployments do by default. Both sides in turn.
 - *Agent start*: from the moment at which the kernel makes the container's process (runc's fork, 10 ms exact) until the agent's log
   says "agent started".
 - *Growth*: a Deployment of \`sleep\` in mode \`hosts\` among so many Services (one replica), and of so many replicas. What a connect
-  works for the Services is the time of its steps *the Services*, *network and listeners* and *names*, which \`--timings\` shows. A
+  works for the Services is the time of its steps *the Services*, *listeners* and *names*, which \`--timings\` shows. A
   Service or replica more costs what the largest size took longer than one, divided by their number.`;
 
 const titles: ReadonlyMap<string, string> = new Map([
