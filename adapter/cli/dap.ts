@@ -25,7 +25,7 @@ import { within } from '../within.ts';
 import { askThroughDap } from './ask-through-dap.ts';
 import { takeReplayText } from './begun-replay.ts';
 import { parseLaunchArguments } from './launch-arguments.ts';
-import { ownProgram } from './program.ts';
+import { ownDaemons } from './own-daemons.ts';
 import { remedyInVscode } from './remedy-in-vscode.ts';
 import { showLine } from './terminal.ts';
 import { describeTiming } from './timings-view.ts';
@@ -85,6 +85,8 @@ async function dap(command: readonly string[], flags: Flags): Promise<number> {
     const say = (line: string) => void process.stdout.write(`${line}\n`);
     return serveMany({ place, stay, log, open, say, warn: showLine });
   }
+  // It loads while the client says what it wants to debug.
+  ownDaemons.prepare();
   const { options, close } = open();
   const code = await serve({ ...options, input: process.stdin, output: process.stdout });
   await close();
@@ -179,7 +181,7 @@ class ClusterSurroundings implements Surroundings {
       return SessionClient.connect(
         key,
         request,
-        ownProgram(),
+        ownDaemons,
         {
           progress: (text) => hooks.progress(text),
           notice: ({ level, text }) => hooks.notice(level, text),

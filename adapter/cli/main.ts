@@ -33,6 +33,9 @@ const ownProcesses: typeof commands = {
   replay: async () => (await import('./replay.ts')).replayCommand(),
 };
 
+/** Those that nearly always begin a session. */
+const connecting: ReadonlySet<string> = new Set(['connect', 'run']);
+
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {
   process.stderr.write(
@@ -54,7 +57,9 @@ const program = new Command('kubernetes-local')
   .configureOutput(output)
   .exitOverride();
 
-const [, , name = ''] = process.argv;
+const [, , name = '', ...rest] = process.argv;
+// It loads beside this command, which has its options and the kubeconfig to read before it knows the session.
+if (connecting.has(name) && !rest.includes('--help')) (await import('./own-daemons.ts')).ownDaemons.prepare();
 const wanted = commands[name] ?? ownProcesses[name];
 for (const load of wanted ? [wanted] : Object.values(commands)) {
   // Sub-commands do not inherit these when they are made elsewhere.

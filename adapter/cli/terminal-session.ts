@@ -8,7 +8,7 @@ import { Step } from '../session/timings.ts';
 import { askAtTerminal } from './ask-at-terminal.ts';
 import { commandLog } from './command-log.ts';
 import { seeUndo } from './lost-session.ts';
-import { ownProgram } from './program.ts';
+import { ownDaemons } from './own-daemons.ts';
 import { showLine, showNotice, showProgress } from './terminal.ts';
 import { describeTiming } from './timings-view.ts';
 
@@ -60,7 +60,7 @@ export async function withSession<T>(
     const session = await SessionClient.connect(
       key,
       request,
-      ownProgram(),
+      ownDaemons,
       {
         progress: showProgress,
         notice: showNotice,

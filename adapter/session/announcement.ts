@@ -1,4 +1,4 @@
-/** What a starting daemon says to the client that started it. Apart, so that a client need not load what a daemon is made of. */
+/** What a starting daemon and its client say to each other. Apart, so that a client need not load what a daemon is made of. */
 import type { ProblemData } from '../problem.ts';
 
 /** The descriptor on which a starting daemon says that it is ready. */
@@ -6,3 +6,6 @@ export const announcementDescriptor = 3;
 
 /** What a daemon says on it, once. `taken`: another daemon of the same session was quicker. */
 export type Announcement = { kind: 'ready' } | { kind: 'taken' } | { kind: 'failed'; problem: ProblemData };
+
+/** In place of the session's key: the daemon is started ahead, and gets the key as a line of its standard input, or none at its end. */
+export const keyFromInput = '-';

@@ -39,6 +39,7 @@ import {
 import { type Ask, answerQuestion } from '../questions/ask.ts';
 import { type SessionFiles, sessionFiles } from '../state-folder.ts';
 import { Step } from '../timings.ts';
+import type { DaemonStart } from './daemon-start.ts';
 import { daemonGone, daemonSilent, dialDaemon, hangUp, reachDaemon, sayGoodbye, whenGone } from './reach-daemon.ts';
 import { ReportedProcesses } from './reported-processes.ts';
 
@@ -99,13 +100,13 @@ export class SessionClient {
   }
 
   /**
-   * Connects, starting the daemon if there is none. `program` starts this program. Aborting undoes what was begun.
+   * Connects, starting the daemon if there is none. Aborting undoes what was begun.
    * `processes` may be reported before, while and after it connects; should this process be killed, the daemon ends them.
    */
   static async connect(
     key: string,
     request: ConnectRequest,
-    program: readonly string[],
+    daemons: DaemonStart,
     hooks: SessionHooks,
     signal: AbortSignal,
     processes = new ReportedProcesses(),
@@ -115,7 +116,7 @@ export class SessionClient {
     for (;;) {
       signal.throwIfAborted();
       const waiting = () => hooks.progress('Waiting for the undo of an interrupted session');
-      const rpc = await step.time('the daemon starts', () => reachDaemon(files, { program, waiting }, signal));
+      const rpc = await step.time('the daemon starts', () => reachDaemon(files, { daemons, waiting }, signal));
       const building = step.begin('the session is built');
       processes.reportTo(rpc);
       let lost = false;

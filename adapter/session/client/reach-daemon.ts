@@ -1,17 +1,13 @@
 /** A client's way to the daemon of a session: dialled, or started first; and how they part. */
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { connect as connectSocket, type Socket } from 'node:net';
-import type { Readable } from 'node:stream';
-import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import { z } from 'zod';
-import { withEngineFlags } from '../../../agent/engine-flags.ts';
 import { Problem } from '../../problem.ts';
 import { rpcOver } from '../../rpc.ts';
 import { within } from '../../within.ts';
-import { type Announcement, announcementDescriptor } from '../announcement.ts';
+import type { Announcement } from '../announcement.ts';
 import {
   endedNotification,
   fromResponseError,
@@ -21,6 +17,7 @@ import {
 } from '../protocol.ts';
 import { isLocked } from '../session-lock.ts';
 import type { SessionFiles } from '../state-folder.ts';
+import type { DaemonStart } from './daemon-start.ts';
 
 const announcementSchema: z.ZodType<Announcement> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ready') }),
@@ -46,8 +43,8 @@ function closed(rpc: MessageConnection): Promise<void> {
 }
 
 interface ReachOptions {
-  /** Starts this program. */
-  readonly program: readonly string[];
+  /** One that is started ahead is used, or given up where a daemon runs. */
+  readonly daemons: DaemonStart;
   /** Somebody undoes what an interrupted session for this target left; that comes first. */
   waiting(): void;
 }
@@ -61,7 +58,7 @@ const pollMilliseconds = 100;
 /** A connection to the daemon of a session, which is started if there is none. Problem daemon-failed. */
 export async function reachDaemon(
   files: SessionFiles,
-  { program, waiting }: ReachOptions,
+  { daemons, waiting }: ReachOptions,
   signal: AbortSignal,
 ): Promise<MessageConnection> {
   const began = performance.now();
@@ -69,8 +66,11 @@ export async function reachDaemon(
   for (;;) {
     signal.throwIfAborted();
     const running = await dialIfThere(files, signal);
-    if (running) return running;
-    const announcement = await startDaemon(files, program);
+    if (running) {
+      daemons[Symbol.dispose]();
+      return running;
+    }
+    const announcement = announcementOf(await daemons.start(files.key), files);
     if (announcement.kind === 'failed') throw new Problem(announcement.problem);
     if (announcement.kind === 'ready') continue;
     // Another client's daemon has the lock but does not listen yet, or is about to end; or somebody undoes an old session.
@@ -119,22 +119,8 @@ export function daemonSilent(files: SessionFiles): Problem {
   });
 }
 
-async function startDaemon(files: SessionFiles, program: readonly string[]): Promise<Announcement> {
-  const [command, ...args] = withEngineFlags(program);
-  if (command === undefined) throw new Error('no program to start the daemon with');
-  const child = spawn(command, [...args, 'daemon', files.key], {
-    detached: true,
-    cwd: files.folder,
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    windowsHide: true,
-    // The program may be an editor that is a Node only if it is told so.
-    ...(process.versions.electron !== undefined && { env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' } }),
-  });
-  const failed = new Promise<never>((_, reject) => child.once('error', reject));
-  failed.catch(() => {});
-  child.unref();
-  const announced = child.stdio[announcementDescriptor] as Readable;
-  const line = await Promise.race([text(announced), failed]);
+/** Problem daemon-failed if it ended without a word. */
+function announcementOf(line: string, files: SessionFiles): Announcement {
   const parsed = announcementSchema.safeParse(line === '' ? undefined : JSON.parse(line));
   if (!parsed.success) throw daemonGone(files);
   return parsed.data;

@@ -15,6 +15,7 @@ import { Daemon } from './daemon.ts';
 /** Runs a daemon for the session of this key until the session has ended. `program` starts this program. */
 export async function runDaemon(key: string, program: readonly string[]): Promise<void> {
   const files = sessionFiles(key);
+  process.chdir(files.folder);
   // A log that cannot be written, as on a full disk, is no reason to end a session.
   using log = new ProcessLog('daemon', () => files.log);
   try {

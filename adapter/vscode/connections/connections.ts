@@ -7,6 +7,7 @@ import type { Log } from '../../diagnostics/log.ts';
 import type { LaunchConfiguration } from '../../launch/configuration.ts';
 import { Problem } from '../../problem.ts';
 import { SessionClient, standingConnection } from '../../session/client/client.ts';
+import { DaemonStart } from '../../session/client/daemon-start.ts';
 import type { SessionRequest } from '../../session/client/session-request.ts';
 import { optionsOf, otherOptions } from '../../session/daemon/session-options.ts';
 import type { Connection, Ending, Notice } from '../../session/protocol.ts';
@@ -301,7 +302,7 @@ export class Connections implements vscode.Disposable {
     const client = await SessionClient.connect(
       key,
       request,
-      [command, ...args],
+      new DaemonStart([command, ...args]),
       {
         progress: step,
         notice: (notice) => surface.notice(notice),
