@@ -9,8 +9,8 @@
  */
 export const engineFlags: readonly string[] = ['--max-semi-space-size=1'];
 
-/** A command that starts this program by the Node that runs it, with these flags. */
-export function withEngineFlags(command: readonly string[]): readonly string[] {
+/** A command that starts this program by the Node that runs it, with flags for its engine. */
+export function withEngineFlags(command: readonly string[], flags: readonly string[]): readonly string[] {
   const after = command.indexOf(process.execPath) + 1;
-  return after === 0 ? command : [...command.slice(0, after), ...engineFlags, ...command.slice(after)];
+  return after === 0 ? command : [...command.slice(0, after), ...flags, ...command.slice(after)];
 }
