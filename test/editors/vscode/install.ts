@@ -88,6 +88,8 @@ async function install(
         ...process.env,
         // Its scripts run on this Node, and compile for the one that is installed beside it.
         PATH: `${dirname(process.execPath)}:${process.env.PATH ?? ''}`,
+        // Our own npm's, whose Node may be another one; its script wants to know that of this npm.
+        npm_config_user_agent: undefined,
         npm_config_nodedir: nodeIn(folder),
         npm_config_python: '/usr/bin/python3',
       },
