@@ -2,6 +2,8 @@
 import { createServer, get } from 'node:http';
 import { hostname } from 'node:os';
 
+// The cart may stand at a breakpoint, with somebody who looks around.
+const patience = 50_000;
 const port = Number(process.env.PORT ?? 8080);
 const cartUrl = process.env.CART_URL ?? 'http://cart/';
 const servedBy =
@@ -10,7 +12,7 @@ const servedBy =
 // Each request is a new connection, so that a changed cart is seen at once and both replicas get their share.
 function askCart(search) {
   return new Promise((resolve, reject) => {
-    const request = get(new URL(search, cartUrl), { agent: false, timeout: 15_000 }, (response) => {
+    const request = get(new URL(search, cartUrl), { agent: false, timeout: patience }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (part) => {
@@ -26,7 +28,7 @@ function askCart(search) {
         }
       });
     });
-    request.on('timeout', () => request.destroy(new Error('the cart did not answer within 15 s')));
+    request.on('timeout', () => request.destroy(new Error(`the cart did not answer within ${patience / 1000} s`)));
     request.on('error', reject);
   });
 }
