@@ -85,7 +85,7 @@ async function picture(window: Workbench, name: string): Promise<void> {
 
 /** The process of the one session that stands. */
 function daemonOf(state: string): number {
-  const daemons = processesOf(state).filter(({ command }) => / daemon [0-9a-f]+$/.test(command));
+  const daemons = processesOf(state).filter(({ command }) => / daemon -$/.test(command));
   if (daemons.length !== 1 || daemons[0] === undefined) throw new Error(`${daemons.length} daemons`);
   return daemons[0].pid;
 }
