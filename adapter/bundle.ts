@@ -1,4 +1,4 @@
-/** How a program of ours becomes one file: for the package (build.ts), and for tests and measurements as they are shipped. */
+/** How our programs become the files of the package (build.ts), and those of tests and measurements, bundled as they are shipped. */
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
