@@ -10,7 +10,7 @@ const main = join(import.meta.dirname, 'main.ts');
 const startAhead = () => {
   const state = mkdtempSync(join(tmpdir(), 'daemon-ahead-'));
   onTestFinished(() => rmSync(state, { recursive: true }));
-  const child = spawn(process.execPath, [main, 'daemon', '-'], {
+  const child = spawn(process.execPath, [main, 'daemon'], {
     env: { ...process.env, KUBERNETES_LOCAL_STATE: state },
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
   });

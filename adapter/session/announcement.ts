@@ -6,6 +6,3 @@ export const announcementDescriptor = 3;
 
 /** What a daemon says on it, once. `taken`: another daemon of the same session was quicker. */
 export type Announcement = { kind: 'ready' } | { kind: 'taken' } | { kind: 'failed'; problem: ProblemData };
-
-/** In place of the session's key: the daemon is started ahead, and gets the key as a line of its standard input, or none at its end. */
-export const keyFromInput = '-';

@@ -14,7 +14,7 @@ import { z } from 'zod';
 import { ensureCluster, stopCluster } from '../cluster/cluster.ts';
 import { product } from '../stage/product.ts';
 import { deployShop, kubectlOf, loadImages, type Shop } from '../stage/shop.ts';
-import { processesOf } from '../stage/world.ts';
+import { isDaemon, processesOf } from '../stage/world.ts';
 import { lineThat } from './line-that.ts';
 import { compare, type Measure } from './measure.ts';
 
@@ -115,7 +115,7 @@ async function measure(kubeconfig: string, namespace: string, count: number): Pr
   const exited = once(child, 'exit');
   try {
     await lineThat(child, (line) => line.startsWith('Ready.'));
-    const daemon = processesOf(state).find((each) => each.command.includes(' daemon '))?.pid ?? 0;
+    const daemon = processesOf(state).find((each) => isDaemon(each.command))?.pid ?? 0;
     const descriptors = readdirSync(`/proc/${daemon}/fd`).length;
     await reach(count);
     const run = { seconds: setUpSeconds(state), writes, descriptors };

@@ -1,7 +1,7 @@
 /** `connect`, `run`, `status` and `restore` as a user of a terminal or a script sees them. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Snapshot } from '../stage/snapshot.ts';
-import { openWorld, processesOf, type World } from '../stage/world.ts';
+import { isDaemon, openWorld, processesOf, type World } from '../stage/world.ts';
 import { type Ended, freePort, placeOptions, type RunningCommand, runCommand, startCommand } from './command-line.ts';
 
 const namespace = 'e2e-commands';
@@ -52,7 +52,7 @@ async function statusOf(): Promise<unknown> {
 }
 
 function daemon(): number {
-  const [found, ...others] = processesOf(world.state).filter(({ command }) => command.includes(' daemon '));
+  const [found, ...others] = processesOf(world.state).filter(({ command }) => isDaemon(command));
   expect(others).toEqual([]);
   return found?.pid ?? 0;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Snapshot } from '../stage/snapshot.ts';
-import { processesOf, type World } from '../stage/world.ts';
+import { isDaemon, processesOf, type World } from '../stage/world.ts';
 import { placeOptions, type RunningCommand, runCommand, startCommand } from './command-line.ts';
 import { openSmallWorld } from './small-world.ts';
 
@@ -45,7 +45,7 @@ async function connected(): Promise<RunningCommand> {
 /** The daemon, as soon as there is one. */
 async function daemon(): Promise<number> {
   return vi.waitFor(() => {
-    const [found, ...others] = processesOf(state).filter(({ command }) => command.includes(' daemon '));
+    const [found, ...others] = processesOf(state).filter(({ command }) => isDaemon(command));
     if (found === undefined) throw new Error('no daemon');
     expect(others).toEqual([]);
     return found.pid;

@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { type Diagnosis, diagnosisSchema } from '../../adapter/diagnostics/diagnosis.ts';
 import type { DapClient } from '../dap-client.ts';
 import type { Snapshot } from '../stage/snapshot.ts';
-import { openWorld, processesOf, type World } from '../stage/world.ts';
+import { isDaemon, openWorld, processesOf, type World } from '../stage/world.ts';
 import { cartConfiguration, launchCart, startAdapter } from './cart-session.ts';
 import { freePort, placeOptions, runCommand } from './command-line.ts';
 import { expectGone, privateVolumesFolder, type VolumesFolder } from './volumes-folder.ts';
@@ -216,7 +216,7 @@ describe('of a debug session', () => {
     expect(more).toEqual([]);
     expect(port).toMatchObject({ containerPort: 8080 });
     expect(pids).toContain(port?.listening?.pid);
-    const [daemon] = processesOf(world.state).filter(({ command }) => command.includes(' daemon '));
+    const [daemon] = processesOf(world.state).filter(({ command }) => isDaemon(command));
     expect(known.processes).toContainEqual(expect.objectContaining({ role: 'daemon', pid: daemon?.pid }));
     expect(known.processes.map(({ role }) => role)).toEqual(expect.arrayContaining(['helper', 'client', 'agent']));
     expect(known.tunnels).toHaveLength(2);

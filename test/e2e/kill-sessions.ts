@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ProcessTree } from '../../adapter/processes/tree.ts';
 import type { DapClient } from '../dap-client.ts';
-import { processesOf, type World } from '../stage/world.ts';
+import { isDaemon, processesOf, type World } from '../stage/world.ts';
 import { cartConfiguration, startAdapter } from './cart-session.ts';
 
 export type Phase = 'connecting' | 'running' | 'stopped' | 'ending';
@@ -91,7 +91,6 @@ function pidOf(victim: Victim, client: DapClient, world: World): number {
     if (body?.systemProcessId === undefined) throw new Error('The program has not been named.');
     return body.systemProcessId;
   }
-  const isDaemon = (command: string) => command.includes(' daemon ');
   const found = processesOf(world.state).filter(({ pid, command }) =>
     victim === 'daemon' ? isDaemon(command) : !isDaemon(command) && parentOf(pid) === client.pid,
   );

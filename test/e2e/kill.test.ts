@@ -19,7 +19,7 @@ afterEach(() => world.asBefore(before));
 
 /** The one process of the product whose command line has this word. */
 function processNamed(word: string): number {
-  const found = processesOf(world.state).filter(({ command }) => command.includes(` ${word} `));
+  const found = processesOf(world.state).filter(({ command }) => command.split(' ').includes(word));
   expect(found.map(({ command }) => command)).toHaveLength(1);
   return found[0]?.pid ?? 0;
 }

@@ -22,7 +22,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { apply } from '../apps/files/files.ts';
 import type { DapClient } from '../dap-client.ts';
 import type { Snapshot } from '../stage/snapshot.ts';
-import { openWorld, processesOf, type World } from '../stage/world.ts';
+import { isDaemon, openWorld, processesOf, type World } from '../stage/world.ts';
 import { cartConfiguration, startAdapter } from './cart-session.ts';
 import { freePort, placeOptions, runCommand } from './command-line.ts';
 import { expectGone, privateVolumesFolder, type VolumesFolder } from './volumes-folder.ts';
@@ -268,7 +268,7 @@ it('are in the program, and nowhere else', async () => {
   expect(JSON.parse(readFileSync(env, 'utf8'))).toMatchObject(planted);
 
   // One that dies has no time to clean up after itself.
-  const [daemon] = processesOf(world.state).filter(({ command }) => command.includes(' daemon '));
+  const [daemon] = processesOf(world.state).filter(({ command }) => isDaemon(command));
   const unpacked = join(folder, 'unpacked');
   mkdirSync(unpacked);
   execFileSync('tar', ['-xzf', bundle, '-C', unpacked]);

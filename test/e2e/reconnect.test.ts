@@ -10,7 +10,7 @@ import { parse, stringify } from 'yaml';
 import { z } from 'zod';
 import type { DapClient } from '../dap-client.ts';
 import type { Snapshot } from '../stage/snapshot.ts';
-import { openWorld, processesOf, type World } from '../stage/world.ts';
+import { isDaemon, openWorld, processesOf, type World } from '../stage/world.ts';
 import { launchCart, localsAtStop } from './cart-session.ts';
 import { runCommand } from './command-line.ts';
 
@@ -98,7 +98,7 @@ async function apiServerPid(): Promise<number> {
 }
 
 function daemonPid(): number {
-  const daemon = processesOf(world.state).find(({ command }) => command.includes(' daemon '));
+  const daemon = processesOf(world.state).find(({ command }) => isDaemon(command));
   if (daemon === undefined) throw new Error('there is no daemon');
   return daemon.pid;
 }

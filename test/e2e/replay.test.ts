@@ -3,7 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSyn
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { differences, type Snapshot } from '../stage/snapshot.ts';
-import { processesOf, type World } from '../stage/world.ts';
+import { isDaemon, processesOf, type World } from '../stage/world.ts';
 import { placeOptions, type RunningCommand, runCommand, startCommand } from './command-line.ts';
 import { openSmallWorld } from './small-world.ts';
 
@@ -39,7 +39,7 @@ async function connected(target: string): Promise<RunningCommand> {
 
 function daemons(): readonly number[] {
   return processesOf(world.state)
-    .filter(({ command }) => command.includes(' daemon '))
+    .filter(({ command }) => isDaemon(command))
     .map(({ pid }) => pid);
 }
 

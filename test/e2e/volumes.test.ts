@@ -26,7 +26,7 @@ import { ensurePackages } from '../cluster/packages.ts';
 import { madePart } from '../docs/pages.ts';
 import { asNobody } from '../stage/other-user.ts';
 import type { Snapshot } from '../stage/snapshot.ts';
-import { openWorld, processesOf, type World } from '../stage/world.ts';
+import { isDaemon, openWorld, processesOf, type World } from '../stage/world.ts';
 import { freePort, placeOptions, runCommand, startCommand } from './command-line.ts';
 import { expectGone, privateVolumesFolder, type VolumesFolder, volumesFolders } from './volumes-folder.ts';
 import { startWorkbench, type Workbench } from './workbench.ts';
@@ -354,7 +354,7 @@ it('"restore" removes what a killed daemon left', async () => {
     await command.saw('Ready.');
     const volumes = privateVolumesFolder(root);
     expect(readFileSync(join(link, 'tls', 'key.pem'), 'utf8')).toContain('BEGIN A KEY');
-    const [daemon] = processesOf(root.state).filter((each) => each.command.includes(' daemon '));
+    const [daemon] = processesOf(root.state).filter((each) => isDaemon(each.command));
     process.kill(daemon?.pid ?? 0, 'SIGKILL');
     expect((await command.ended).code).not.toBe(0);
     expect(await runCommand(root, ['restore'])).toMatchObject({ code: 0 });

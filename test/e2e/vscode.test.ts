@@ -7,7 +7,7 @@ import { run } from '../cluster/run.ts';
 import { focusSessions, openRow } from '../editors/vscode/sessions-view.ts';
 import { openStage, type Stage } from '../editors/vscode/stage.ts';
 import type { Workbench } from '../editors/vscode/workbench.ts';
-import { processesOf, sharedCluster } from '../stage/world.ts';
+import { isDaemon, processesOf, sharedCluster } from '../stage/world.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -85,7 +85,7 @@ async function picture(window: Workbench, name: string): Promise<void> {
 
 /** The process of the one session that stands. */
 function daemonOf(state: string): number {
-  const daemons = processesOf(state).filter(({ command }) => / daemon -$/.test(command));
+  const daemons = processesOf(state).filter(({ command }) => isDaemon(command));
   if (daemons.length !== 1 || daemons[0] === undefined) throw new Error(`${daemons.length} daemons`);
   return daemons[0].pid;
 }

@@ -17,7 +17,7 @@ export function processesOf(state: string): readonly Living[] {
 /** The daemons of a lane's sessions; its journal may be gone before its daemon. */
 export function daemonsOf({ state }: { readonly state: string }): readonly number[] {
   return processesOf(state)
-    .filter(({ command }) => command.includes(' daemon '))
+    .filter(({ command }) => command.split(' ').includes('daemon'))
     .map(({ pid }) => pid);
 }
 

@@ -86,6 +86,9 @@ export function processesOf(state: string): readonly { readonly pid: number; rea
     .filter(({ command }) => command !== '');
 }
 
+/** Whether this is the command line of a session daemon. */
+export const isDaemon = (command: string): boolean => command.split(' ').includes('daemon');
+
 /** A process that ended meanwhile has nothing to read. */
 function read(path: string): string {
   try {

@@ -35,17 +35,17 @@ test('a process that is started ahead becomes the daemon that is asked for', asy
   await vi.waitFor(() => expect(living()).toHaveLength(1));
   const ahead = living();
   const announced = await daemons.start('0123abcd');
-  expect(announced).toMatch(/^daemon - 0123abcd \d+ \/$/);
-  expect(ahead).toEqual([`started-${announced.split(' ')[3]}`]);
+  expect(announced).toMatch(/^daemon 0123abcd \d+ \/$/);
+  expect(ahead).toEqual([`started-${announced.split(' ')[2]}`]);
 });
 
 test('without one ahead, and for each further daemon, a process is started', async () => {
   using daemons = new DaemonStart(program());
   const first = await daemons.start('1');
   const second = await daemons.start('2');
-  expect(first).toMatch(/^daemon - 1 /);
-  expect(second).toMatch(/^daemon - 2 /);
-  expect(first.split(' ')[3]).not.toBe(second.split(' ')[3]);
+  expect(first).toMatch(/^daemon 1 /);
+  expect(second).toMatch(/^daemon 2 /);
+  expect(first.split(' ')[2]).not.toBe(second.split(' ')[2]);
 });
 
 test('one that nobody needs ends', async () => {

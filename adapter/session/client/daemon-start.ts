@@ -7,7 +7,7 @@ import { Socket } from 'node:net';
 import { parse } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { engineFlags, withEngineFlags } from '../../../agent/engine-flags.ts';
-import { announcementDescriptor, keyFromInput } from '../announcement.ts';
+import { announcementDescriptor } from '../announcement.ts';
 
 /**
  * V8 marks its whole heap when old objects, and the bytes of buffers since it marked last, are more than a limit that follows the
@@ -57,7 +57,7 @@ export class DaemonStart implements Disposable {
   #spawn(): ChildProcess {
     const [command, ...args] = withEngineFlags(this.#program, daemonFlags);
     if (command === undefined) throw new Error('no program to start the daemon with');
-    const child = spawn(command, [...args, 'daemon', keyFromInput], {
+    const child = spawn(command, [...args, 'daemon'], {
       detached: true,
       // Not where the user is, which may have to be unmounted; it goes into its session's folder.
       cwd: parse(process.execPath).root,

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { engineFlags } from '../../../agent/engine-flags.ts';
 import { product } from '../../stage/product.ts';
-import { agentImage, processesOf } from '../../stage/world.ts';
+import { agentImage, isDaemon, processesOf } from '../../stage/world.ts';
 import { lineThat } from '../line-that.ts';
 import type { Way } from './client.ts';
 import { namespace, type Place, port } from './place.ts';
@@ -56,7 +56,7 @@ export async function openOurs(place: Place): Promise<OurSide> {
   const { SERVER_SERVICE_HOST: host, SERVER_SERVICE_PORT: at } = environmentSchema.parse(
     JSON.parse(readFileSync(variables, 'utf8')),
   );
-  const daemon = processesOf(state).find((each) => each.command.includes(' daemon '))?.pid;
+  const daemon = processesOf(state).find((each) => isDaemon(each.command))?.pid;
   const [agent, ...others] = processesBeneath(place.passage.node, `/bin/node ${engineFlags.join(' ')} /agent/main.js`);
   if (daemon === undefined || agent === undefined || others.length > 0) throw new Error('no daemon, or not one agent');
   const all = undo.move();
