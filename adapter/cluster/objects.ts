@@ -100,6 +100,9 @@ const labelSelectorSchema = z.looseObject({
     .optional(),
 });
 
+/** A number of pods, or a share of them such as 25%. */
+const podsOrPercent = z.union([z.number(), z.string()]);
+
 /** A Deployment, StatefulSet or DaemonSet. */
 export const controllerSchema = z.looseObject({
   metadata: metadataSchema,
@@ -108,6 +111,14 @@ export const controllerSchema = z.looseObject({
     paused: z.boolean().optional(),
     selector: labelSelectorSchema,
     template: templateSchema,
+    strategy: z
+      .looseObject({
+        type: z.string().optional(),
+        rollingUpdate: z
+          .looseObject({ maxSurge: podsOrPercent.optional(), maxUnavailable: podsOrPercent.optional() })
+          .optional(),
+      })
+      .optional(),
     updateStrategy: z
       .looseObject({
         type: z.string().optional(),

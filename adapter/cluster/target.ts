@@ -16,6 +16,7 @@ import {
   desiredReplicas,
   listWorkloads,
   podQuery,
+  podsStayUntilReady,
   readWorkload,
   templateOf,
   type Workload,
@@ -34,6 +35,8 @@ export interface ResolvedTarget {
   /** TCP ports of the container: declared ones and those the Services reach. Ascending. */
   readonly containerPorts: readonly number[];
   readonly replicas: number;
+  /** Whether all pods stay until one with the agent is ready. */
+  readonly podsStay: boolean;
   /** Names of the running pods. */
   readonly pods: readonly string[];
   /** One running pod, as the API server gave it. */
@@ -79,6 +82,7 @@ export async function resolveTarget(
     services: reached,
     containerPorts: [...new Set(ports)].sort((a, b) => a - b),
     replicas: desiredReplicas(workload),
+    podsStay: podsStayUntilReady(workload),
     pods: running.map(({ metadata }) => metadata.name),
     pod: running[0],
   };

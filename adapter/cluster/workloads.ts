@@ -59,6 +59,27 @@ export function desiredReplicas(workload: Workload): number {
   return workload.object.spec.replicas ?? 1;
 }
 
+/**
+ * Whether a changed template ends none of the pods before one of the new ones is ready: a Deployment that has more pods meanwhile, and
+ * may not have fewer. By ResolveFenceposts of Kubernetes (pkg/controller/deployment/util): shares of the pods that may be missing are rounded
+ * down, of those that may be added up, and where both are none one may be missing.
+ */
+export function podsStayUntilReady(workload: Workload): boolean {
+  if (workload.kind !== 'Deployment') return false;
+  const { type = 'RollingUpdate', rollingUpdate } = workload.object.spec.strategy ?? {};
+  const pods = desiredReplicas(workload);
+  const { maxSurge = '25%', maxUnavailable = '25%' } = rollingUpdate ?? {};
+  return (
+    type === 'RollingUpdate' &&
+    countOf(maxUnavailable, pods, Math.floor) === 0 &&
+    countOf(maxSurge, pods, Math.ceil) > 0
+  );
+}
+
+function countOf(value: number | string, pods: number, round: (share: number) => number): number {
+  return typeof value === 'number' ? value : round((Number.parseInt(value, 10) * pods) / 100);
+}
+
 /** Problem target-unsupported if a changed pod template would not become running pods by itself. */
 export function assertReplaceable(workload: Workload): void {
   const why = whyNotReplaceable(workload);

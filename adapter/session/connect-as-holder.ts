@@ -54,23 +54,25 @@ export async function connectAsHolder(means: SessionMeans, signal: AbortSignal):
   const declared = podEnvironment({ ...sources, addressOf: () => undefined }, target.pod, signal);
   const plan = { session: id, cluster, request, publicKey: connections.publicKey };
   // Everything that can refuse is asked before anything is changed.
-  const [{ agent, record }, { chosen, network, ports }, image] = await allOrFirstProblem([
+  const readImage = (signal: AbortSignal) =>
+    step.time('variables of the image', async () => {
+      const { variables } = await declared;
+      return await imageVariables(options, target, variables, signal);
+    });
+  const [{ agent, record }, { chosen, network, ports }, early] = await allOrFirstProblem([
     step.time('the plan of the agent', async () => {
       const { variables } = await declared;
       return await planAgent(plan, target, [...wanted.keys()], variables, signal);
     }),
     step.time('listeners', () => workstation.prepare(names, wanted, signal)),
-    step.time('variables of the image', async () => {
-      const { variables } = await declared;
-      return await imageVariables(options, target, variables, signal);
-    }),
+    target.podsStay ? undefined : readImage(signal),
     step.time('rights', () => checkRights(cluster, target, request.onUnresolved, signal)),
     step.time('whether there can be a reaper', () => reaper.assertPossible()),
   ]);
   const addressOf = addressFor(network);
   const environment = await step.time('environment and volumes', async () => {
     const known = await podEnvironment({ ...sources, addressOf }, target.pod, signal);
-    await volumes.check(withImage(known.variables, image, target.pod), signal);
+    await volumes.check(known.variables, signal);
     return known;
   });
   tellEnvironment(options, [...record.notes, ...udpNotes(target)], environment, network);
@@ -91,15 +93,17 @@ export async function connectAsHolder(means: SessionMeans, signal: AbortSignal):
     notice,
     log,
   });
-  connections.keep({
-    record,
-    tunnelPort: agent.tunnelPort,
-    volumes,
-    step,
-    onInbound: (connection) => void inbound.accept(connection),
-  });
   // By the first agent that is reached, while the other replicas are still to come.
   const prepare = async (signal: AbortSignal) => {
+    // Without a tunnel no agent is ready, so the original container is still there to be asked, while the agents' pods start.
+    const image = early ?? (await readImage(signal));
+    connections.keep({
+      record,
+      tunnelPort: agent.tunnelPort,
+      volumes,
+      step,
+      onInbound: (connection) => void inbound.accept(connection),
+    });
     await tunnels.whenConnected(signal);
     const first = connections.first.pod;
     return await step.time('environment and volumes of the pod', async () => {
