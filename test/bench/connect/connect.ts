@@ -7,6 +7,7 @@ import { deployShop, kubectlOf, loadImages } from '../../stage/shop.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { compare, type Measure, median, percentile } from '../measure.ts';
 import { atRest, runningAgents } from './agent.ts';
+import { atItsMoment } from './beat.ts';
 import { forServices, growReplicas, growServices } from './growth.ts';
 import { weighImage } from './image.ts';
 import { growthTables, imageTable, plotsOf, sectionOf, type Taken, tableOf } from './section.ts';
@@ -57,13 +58,16 @@ async function inTurn(subject: Subject, runs: number, say: (text: string) => voi
   const rest: { readonly memory: number; readonly cpu: number }[] = [];
   // The first run of either side warms caches of image layers and files.
   for (let run = 0; run <= runs; run++) {
+    await atItsMoment(run, runs);
     const own = await measureOurs(subject, async () => {
       if (run === 0) return;
       const agents = await runningAgents(subject);
       starts.push(...agents.map(({ start }) => start));
       if (run === runs) rest.push(...(await atRest(agents, restSeconds)));
+      await atItsMoment(run, runs);
     });
-    const bare = await measureKubectl(subject);
+    await atItsMoment(run, runs);
+    const bare = await measureKubectl(subject, () => atItsMoment(run, runs));
     const shown = starts.slice(-2).map((each) => Math.round(each));
     say(`run ${run}: ours ${seconds(own)}, kubectl ${seconds(bare)}, agents started in ${shown.join(' and ')} ms`);
     if (run === 0) continue;

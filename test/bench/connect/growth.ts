@@ -1,5 +1,6 @@
 /** How connect time grows: with the Services whose names this computer learns, and with the replicas that get an agent. */
 import type { Kubectl } from '../../stage/kubectl.ts';
+import { atItsMoment } from './beat.ts';
 import { measureKubectl, measureOurs, type OwnRun, type Run, type Subject } from './sides.ts';
 import { deployWorkload, workloadName } from './workload.ts';
 
@@ -28,6 +29,7 @@ export async function growServices(
   }
   for (let run = 0; run < runs; run++) {
     for (const size of sizes) {
+      await atItsMoment(run, runs);
       const one = await measureOurs(subject(place, `bench-services-${size}`));
       taken.get(size)?.push(one);
       say(
@@ -60,7 +62,9 @@ export async function growReplicas(
       const deployment = [`deployment/${workloadName}`, '-n', namespace];
       await place.kubectl.run(['scale', ...deployment, `--replicas=${size}`]);
       await place.kubectl.run(['rollout', 'status', ...deployment, '--timeout=180s']);
+      await atItsMoment(run, runsOf(size));
       const one = await measureOurs(subject(place, namespace));
+      await atItsMoment(run, runsOf(size));
       const other = await measureKubectl(subject(place, namespace));
       ours.get(size)?.push(one);
       bare.get(size)?.push(other);

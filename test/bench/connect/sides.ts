@@ -79,14 +79,21 @@ function stepsIn(state: string): ReadonlyMap<string, number> {
   return new Map(timed.steps.map(({ name, duration }) => [name, duration]));
 }
 
-/** The same image with the same resources and probes in the same Deployment, but a server that is ready at once. */
-export async function measureKubectl({ kubectl, namespace, name }: Subject): Promise<Run> {
+/**
+ * The same image with the same resources and probes in the same Deployment, but a server that is ready at once. What is done while the
+ * change stands is not counted.
+ */
+export async function measureKubectl(
+  { kubectl, namespace, name }: Subject,
+  standing: () => Promise<void> = async () => {},
+): Promise<Run> {
   const deployment = [`deployment/${name}`, '-n', namespace];
   const started = performance.now();
   await kubectl.run(['patch', ...deployment, '--type=strategic', '-p', JSON.stringify(bareChange(name))]);
   await kubectl.run(['rollout', 'status', ...deployment, '--timeout=180s']);
   const changed = performance.now();
   const replaced = await podNames(kubectl, namespace, name);
+  await standing();
   const left = performance.now();
   await kubectl.run(['rollout', 'undo', ...deployment]);
   await kubectl.run(['rollout', 'status', ...deployment, '--timeout=180s']);
