@@ -4,6 +4,7 @@ import { plotPath } from '../page.ts';
 import { lineChart } from '../plot.ts';
 import { type BySize, forServices } from './growth.ts';
 import type { ImageWeight } from './image.ts';
+import { reasons } from './reasons.ts';
 import type { OwnRun, Run } from './sides.ts';
 
 /** Everything that was measured. */
@@ -13,7 +14,7 @@ export interface Taken {
   readonly image: ImageWeight;
 }
 
-/** Runs of both sides; a measure that has only one shows what it is held against. */
+/** Runs of both sides, and below why promises are missed; a measure that has only one side shows what it is held against. */
 export function tableOf(measures: readonly Measure[]): string {
   const cell = (value: number, [lowest, highest]: readonly [number, number], unit: string) =>
     `${short(value)} ${unit} (${short(lowest)}–${short(highest)})`;
@@ -29,7 +30,11 @@ export function tableOf(measures: readonly Measure[]): string {
       `${each.runs}`,
     ];
   });
-  return markdownTable(['measure', 'ours (spread)', 'other (spread)', 'ratio', 'bar', '', 'samples'], rows);
+  const table = markdownTable(['measure', 'ours (spread)', 'other (spread)', 'ratio', 'bar', '', 'samples'], rows);
+  const missed = measures
+    .filter(({ holds }) => !holds)
+    .map(({ measure }) => `Missed: *${measure}*. ${reasons[measure] ?? 'No profile has shown the reason yet.'}`);
+  return [table, ...missed].join('\n\n');
 }
 
 /** What was measured at each size. */
@@ -78,7 +83,8 @@ export function sectionOf(measures: readonly Measure[], taken: Taken, machine: s
 }
 
 const method = `It starts a cluster of its own. The sample shop's \`cart\`: two replicas with a sidecar, rolled out one after the other as
-Deployments do by default. Both sides in turn.
+Deployments do by default. Both sides in turn. The kubelet looks at its containers once a second, and both sides end at such a look; the runs
+begin at moments that are spread evenly over that second, for both sides alike, so that neither always begins at a lucky one.
 
 - *Ours, connect*: from the start of \`kubernetes-local connect\` until it says "Ready": kubeconfig, rights, environment, names,
   patch, both agents ready with their tunnels, self-test through the Service. The reaper is made beside it, as usual.
