@@ -12,7 +12,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { differences, type Snapshot } from '../stage/snapshot.ts';
 import { openWorld, processesOf, type World } from '../stage/world.ts';
 import { launchCart } from './cart-session.ts';
@@ -116,7 +116,14 @@ describe('in a session that stands', () => {
     before = await world.snapshot();
     connect = startCommand(world, ['connect', '--target', 'service/cart', ...placeOptions(world)]);
     await connect.saw('Ready.');
-    standing = await world.snapshot();
+    // The last object of the reaper, which is made in the background once the agents are rolled out.
+    const reaper = 'Deployment/kubernetes-local-reaper-deployment-cart';
+    const made = async () => {
+      const now = await world.snapshot();
+      expect([...now.objects.keys()]).toContain(reaper);
+      return now;
+    };
+    standing = await vi.waitFor(made, { timeout: 30_000, interval: 100 });
     held = processesOf(world.state).map(({ pid }) => pid);
   });
   afterEach(async () => {
