@@ -109,6 +109,11 @@ export function verdict({ holds, ratio, bar }: Measure): string {
   return ratio <= bar.ratio ? 'holds by ratio' : 'holds by difference';
 }
 
+/** Why the promise of this name is missed, as it stands below the table. `where`: in which of several rows. */
+export function missedBecause(name: string, reasons: Readonly<Record<string, string>>, where = ''): string {
+  return `Missed: *${name}*${where}. ${reasons[name] ?? 'No profile has shown the reason yet.'}`;
+}
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;

@@ -1,5 +1,5 @@
 /** The tables, the plots and the words around them, for the terminal and for docs/performance.md. */
-import { barOf, type Measure, markdownTable, median, verdict } from '../measure.ts';
+import { barOf, type Measure, markdownTable, median, missedBecause, verdict } from '../measure.ts';
 import { plotPath } from '../page.ts';
 import { lineChart } from '../plot.ts';
 import { type BySize, forServices } from './growth.ts';
@@ -31,9 +31,7 @@ export function tableOf(measures: readonly Measure[]): string {
     ];
   });
   const table = markdownTable(['measure', 'ours (spread)', 'other (spread)', 'ratio', 'bar', '', 'samples'], rows);
-  const missed = measures
-    .filter(({ holds }) => !holds)
-    .map(({ measure }) => `Missed: *${measure}*. ${reasons[measure] ?? 'No profile has shown the reason yet.'}`);
+  const missed = measures.filter(({ holds }) => !holds).map(({ measure }) => missedBecause(measure, reasons));
   return [table, ...missed].join('\n\n');
 }
 

@@ -1,5 +1,5 @@
 /** The table, the plots and the words around them, for the terminal and for docs/performance.md. */
-import { barOf, markdownTable, median, percentile, verdict } from '../measure.ts';
+import { barOf, markdownTable, median, missedBecause, percentile, verdict } from '../measure.ts';
 import { plotPath } from '../page.ts';
 import { barChart, type Line, lineChart } from '../plot.ts';
 import { type Plan, wrkSecondsAt } from './plan.ts';
@@ -24,18 +24,18 @@ export function tableOf(rows: readonly Row[]): string {
     ];
   });
   const head = ['measure', 'RTT', 'ours (spread)', 'kubectl port-forward (spread)', 'direct', 'bar', '', 'samples'];
-  return [markdownTable(head, cells), ...missedBecause(rows)].join('\n\n');
+  return [markdownTable(head, cells), ...missedPromises(rows)].join('\n\n');
 }
 
 /** One paragraph for each kind of missed promise. */
-function missedBecause(rows: readonly Row[]): readonly string[] {
+function missedPromises(rows: readonly Row[]): readonly string[] {
   const missed = new Map<string, number[]>();
   for (const { measure, name, rtt } of rows) {
     if (!measure.holds) missed.set(name, [...(missed.get(name) ?? []), ...(rtt === undefined ? [] : [rtt])]);
   }
   return [...missed].map(([name, rtts]) => {
     const where = rtts.length === 0 ? '' : ` at RTT ${rtts.join(', ')} ms`;
-    return `Missed: *${name}*${where}. ${reasons[name] ?? 'No profile has shown the reason yet.'}`;
+    return missedBecause(name, reasons, where);
   });
 }
 
