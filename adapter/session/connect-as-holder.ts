@@ -53,12 +53,12 @@ export async function connectAsHolder(means: SessionMeans, signal: AbortSignal):
   // Names, and what paths of mounts are made of, do not depend on the addresses that the network has yet to give.
   const declared = podEnvironment({ ...sources, addressOf: () => undefined }, target.pod, signal);
   const plan = { session: id, cluster, request, publicKey: connections.publicKey };
-  // Everything that can refuse is asked before anything is changed.
   const readImage = (signal: AbortSignal) =>
     step.time('variables of the image', async () => {
       const { variables } = await declared;
       return await imageVariables(options, target, variables, signal);
     });
+  // Everything that can refuse is asked before anything is changed.
   const [{ agent, record }, { chosen, network, ports }, early] = await allOrFirstProblem([
     step.time('the plan of the agent', async () => {
       const { variables } = await declared;
