@@ -28,6 +28,7 @@ import {
   strike,
   type Victim,
 } from './kill-sessions.ts';
+import { reaper } from './vanishing.ts';
 
 type Cell = readonly [victim: Victim, blow: Blow, phase: Phase];
 
@@ -117,10 +118,9 @@ describe('in a session that stands', () => {
     connect = startCommand(world, ['connect', '--target', 'service/cart', ...placeOptions(world)]);
     await connect.saw('Ready.');
     // The last object of the reaper, which is made in the background once the agents are rolled out.
-    const reaper = 'Deployment/kubernetes-local-reaper-deployment-cart';
     const made = async () => {
       const now = await world.snapshot();
-      expect([...now.objects.keys()]).toContain(reaper);
+      expect([...now.objects.keys()]).toContain(`Deployment/${reaper}`);
       return now;
     };
     standing = await vi.waitFor(made, { timeout: 30_000, interval: 100 });

@@ -1,5 +1,6 @@
 /** Processes of the product by the state folder that they serve, and those of a pod, as this computer sees them. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { isDaemon } from '../stage/world.ts';
 
 export interface Living {
   readonly pid: number;
@@ -17,7 +18,7 @@ export function processesOf(state: string): readonly Living[] {
 /** The daemons of a lane's sessions; its journal may be gone before its daemon. */
 export function daemonsOf({ state }: { readonly state: string }): readonly number[] {
   return processesOf(state)
-    .filter(({ command }) => command.split(' ').includes('daemon'))
+    .filter(({ command }) => isDaemon(command))
     .map(({ pid }) => pid);
 }
 
